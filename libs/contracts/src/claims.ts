@@ -1,0 +1,61 @@
+import { isCount, isJsonObject, isText } from './json.ts';
+import { fail, ok, type Result } from './result.ts';
+
+/** The versions that a session was minted with: its subject's, its tenant's, the realm's. */
+export interface VersionVector {
+  readonly s: number;
+  readonly t: number;
+  readonly r: number;
+  /** Every event that was acknowledged and applied before this time (ms since the epoch) is in the vector. */
+  readonly at: number;
+}
+
+/** The claims of an access token (RFC 9068). `exp`, `iat` and `auth_time` are in seconds. */
+export interface AccessTokenClaims {
+  readonly iss: string;
+  readonly sub: string;
+  readonly aud: string | readonly string[];
+  readonly exp: number;
+  readonly iat: number;
+  readonly jti: string;
+  readonly sid: string;
+  readonly ver: VersionVector;
+  readonly ten?: string;
+  readonly roles?: readonly string[];
+  readonly acr?: string;
+  readonly auth_time?: number;
+  readonly tier?: string;
+  readonly dev?: string;
+}
+
+/** The `typ` of an access token's header, and the only algorithms that sign one. */
+export const ACCESS_TOKEN_TYPE = 'at+jwt';
+export const ACCESS_TOKEN_ALGORITHMS = ['EdDSA', 'ES256'] as const;
+
+/** Checks the shape of claims whose signature, issuer, audience and times are verified elsewhere. */
+export function parseClaims(value: unknown): Result<AccessTokenClaims> {
+  if (!isJsonObject(value)) return fail('claims_invalid', 'the claims are not an object');
+  const { iss, sub, aud, exp, iat, jti, sid, ver, ten, roles, acr, auth_time, tier, dev } = value;
+  if (!isText(iss) || !isText(sub) || !isText(jti) || !isText(sid))
+    return fail('claims_invalid', 'iss, sub, jti or sid is missing');
+  if (!isText(aud) && !isTexts(aud)) return fail('claims_invalid', 'aud is missing');
+  if (!isCount(exp) || !isCount(iat)) return fail('claims_invalid', 'exp or iat is not a time in seconds');
+  if (!isVersionVector(ver)) return fail('claims_invalid', 'ver is not a vector of versions');
+  if (roles !== undefined && !isTexts(roles)) return fail('claims_invalid', 'roles is not a list of texts');
+  if (auth_time !== undefined && !isCount(auth_time))
+    return fail('claims_invalid', 'auth_time is not a time in seconds');
+  const optional = { ten, acr, tier, dev };
+  for (const [name, text] of Object.entries(optional))
+    if (text !== undefined && !isText(text)) return fail('claims_invalid', `${name} is not a text`);
+  const { s, t, r, at } = ver;
+  const claims = { iss, sub, aud, exp, iat, jti, sid, ver: { s, t, r, at }, ...optional, roles, auth_time };
+  return ok(withoutUndefined(claims) as unknown as AccessTokenClaims);
+}
+
+const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
+
+const isVersionVector = (value: unknown): value is VersionVector =>
+  isJsonObject(value) && isCount(value['s']) && isCount(value['t']) && isCount(value['r']) && isCount(value['at']);
+
+const withoutUndefined = (object: object): object =>
+  Object.fromEntries(Object.entries(object).filter(([, member]) => member !== undefined));

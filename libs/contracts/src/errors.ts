@@ -1,0 +1,84 @@
+import type { ParseErrorCode } from './result.ts';
+
+/**
+ * Every error that a caller of Curfew can see: its stable code, the HTTP status that goes with it, and a title
+ * (RFC 9457). Tests and clients rely on the code, never on the text.
+ */
+export const ERRORS = {
+  session_revoked: { status: 401, title: 'The session was ended. Sign in again.' },
+  session_stale: { status: 401, title: 'The session must be renewed. Refresh it, then try again.' },
+  session_expired: { status: 401, title: 'The token has expired. Refresh the session, then try again.' },
+  session_invalid: { status: 401, title: 'No valid session came with the request.' },
+  view_stale: { status: 503, title: 'Whether the session is still valid cannot be proven right now. Try again.' },
+  refresh_token_invalid: { status: 401, title: 'The refresh token is not valid. Sign in again.' },
+  account_disabled: { status: 403, title: 'The account is disabled.' },
+  session_not_found: { status: 404, title: 'There is no such session.' },
+  route_not_found: { status: 404, title: 'There is no such route.' },
+  body_invalid: { status: 400, title: 'The request does not have the form that this route takes.' },
+  body_too_large: { status: 413, title: 'The request body is too large.' },
+  media_type_unsupported: { status: 415, title: 'The request body is of a media type that this route does not take.' },
+  set_rejected: { status: 400, title: 'The Security Event Token cannot be understood.' },
+  bus_unavailable: { status: 503, title: 'Kafka does not acknowledge. Nothing was published; try again.' },
+  store_unavailable: { status: 503, title: 'Redis does not answer. Try again.' },
+  upstream_unavailable: { status: 502, title: 'A service behind this one does not answer.' },
+  not_ready: { status: 503, title: 'The service is not ready yet.' },
+  internal: { status: 500, title: 'The service failed. Its log says why.' },
+  option_invalid: { status: 500, title: 'An option or an environment variable has a value that cannot be used.' },
+  topic_mismatch: { status: 500, title: 'A topic exists with another shape than Curfew needs.' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error with a stable code. `detail` says what happened and what to do; it never holds a token or an id. */
+export class CurfewError extends Error {
+  override readonly name = 'CurfewError';
+  readonly code: ErrorCode;
+  readonly detail: string | undefined;
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode, detail?: string, options: { cause?: unknown; retryAfter?: number } = {}) {
+    super(
+      `${code}: ${detail ?? ERRORS[code].title}`,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.code = code;
+    this.detail = detail;
+    this.retryAfter = options.retryAfter;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+}
+
+/** The body of an error response, `application/problem+json` (RFC 9457). */
+export interface Problem {
+  readonly type: 'about:blank';
+  readonly title: string;
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly detail?: string;
+  /** Where the code is `set_rejected`: which rule of the SET was broken. */
+  readonly reason?: ParseErrorCode;
+}
+
+export const problemOf = (code: ErrorCode, detail?: string, reason?: ParseErrorCode): Problem => ({
+  type: 'about:blank',
+  ...ERRORS[code],
+  code,
+  ...(detail === undefined ? {} : { detail }),
+  ...(reason === undefined ? {} : { reason }),
+});
+
+/**
+ * The headers of an error response: its media type, and the challenge that RFC 6750 asks for with a 401 (a request
+ * without any credential gets the bare scheme), or when to try again.
+ */
+export function problemHeaders(code: ErrorCode, credentialSent = true, retryAfter = 1): Record<string, string> {
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
+  if (ERRORS[code].status === 401)
+    headers['www-authenticate'] = credentialSent ? 'Bearer error="invalid_token"' : 'Bearer';
+  if (ERRORS[code].status === 503) headers['retry-after'] = String(retryAfter);
+  return headers;
+}

@@ -1,0 +1,18 @@
+export type { AccessTokenClaims, VersionVector } from './claims.ts';
+export { ACCESS_TOKEN_ALGORITHMS, ACCESS_TOKEN_TYPE, parseClaims } from './claims.ts';
+export type { Effect, EffectRule } from './effects.ts';
+export { CAEP, EFFECT_RULES, effectsOf, RISC, shortType } from './effects.ts';
+export type { ErrorCode, Problem } from './errors.ts';
+export { CurfewError, ERRORS, problemHeaders, problemOf } from './errors.ts';
+export type { JsonObject } from './json.ts';
+export { encodeJson, MAX_VALUE_BYTES } from './json.ts';
+export type { Failure, ParseErrorCode, Result } from './result.ts';
+export type { ScopeKey } from './scope.ts';
+export { isScopeKey, partitionOf, REALM_ID, REALM_SCOPE, sessionScope, subjectScope, tenantScope } from './scope.ts';
+export type { SecurityEventToken } from './set.ts';
+export { CONTENT_TYPE, decodeSet, parseSet } from './set.ts';
+export type { ComplexSubjectId, SimpleSubjectId, Subject, SubjectId } from './subject.ts';
+export { parseSubjectId, recordKeyOf, subjectOf } from './subject.ts';
+export { DEFAULT_PARTITIONS, TOPIC_CONFIG, TOPICS } from './topics.ts';
+export type { Tick, VersionRecord } from './version-record.ts';
+export { decodeVersionRecord, encodeVersionRecord, TICK_KEY } from './version-record.ts';

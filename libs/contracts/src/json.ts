@@ -1,0 +1,35 @@
+import { fail, ok, type Result } from './result.ts';
+
+/** An object of JSON, its members not yet looked at. */
+export interface JsonObject {
+  readonly [member: string]: unknown;
+}
+
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0;
+
+/** A count, a version, an offset or a time in ms: an integer that a double holds exactly. */
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Largest value that is parsed; a SET or a version record is well below 2 KiB. */
+export const MAX_VALUE_BYTES = 64 * 1024;
+
+/** Bytes to an object of JSON. Never throws. */
+export function parseJsonObject(bytes: Uint8Array | null | undefined): Result<JsonObject> {
+  if (bytes == null) return fail('value_missing', 'the record has no value');
+  if (bytes.byteLength > MAX_VALUE_BYTES)
+    return fail('value_too_large', `${bytes.byteLength} bytes; at most ${MAX_VALUE_BYTES} are read`);
+  let value: unknown;
+  try {
+    value = JSON.parse(utf8.decode(bytes));
+  } catch {
+    return fail('json_malformed', 'the value is not UTF-8 JSON');
+  }
+  return isJsonObject(value) ? ok(value) : fail('json_malformed', 'the value is JSON, but not an object');
+}
+
+export const encodeJson = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));

@@ -1,0 +1,58 @@
+import { encodeJson, isCount, isText, parseJsonObject } from './json.ts';
+import { fail, ok, type Result } from './result.ts';
+import { isScopeKey, type ScopeKey } from './scope.ts';
+
+/** A bump's announcement: a scope's version after an account event. */
+export interface VersionRecord {
+  readonly kind: 'version';
+  readonly scope: ScopeKey;
+  /** Below it a session is stale. */
+  readonly current: number;
+  /** Below it a session is revoked. Never above `current`. */
+  readonly floor: number;
+  /** When the bus acknowledged the event: its record's timestamp, ms since the epoch. */
+  readonly at: number;
+  /** The event type in short: `caep/credential-change`. */
+  readonly why: string;
+  /** The event's jti. */
+  readonly id: string;
+  /** The event's offset in the same partition of account-events. */
+  readonly offset: number;
+}
+
+/** A time mark behind everything that its partition's events before `tick` have caused. */
+export interface Tick {
+  readonly kind: 'tick';
+  /** The clock of the instance that stamped it, ms since the epoch. */
+  readonly tick: number;
+  /** Its offset in the same partition of account-events. */
+  readonly offset: number;
+}
+
+export const TICK_KEY = '#tick';
+
+/** The key and the value of a record of session-versions. */
+export function encodeVersionRecord(record: VersionRecord | Tick): { key: string; value: Buffer } {
+  if (record.kind === 'tick') return { key: TICK_KEY, value: encodeJson({ tick: record.tick, offset: record.offset }) };
+  const { current, floor, at, why, id, offset } = record;
+  return { key: record.scope, value: encodeJson({ current, floor, at, why, id, offset }) };
+}
+
+/** Reads a record of session-versions. Never throws. */
+export function decodeVersionRecord(
+  key: Uint8Array | null | undefined,
+  value: Uint8Array | null | undefined,
+): Result<VersionRecord | Tick> {
+  const scope = key == null ? '' : Buffer.from(key).toString('utf8');
+  const parsed = parseJsonObject(value);
+  if (!parsed.ok) return parsed;
+  const { current, floor, at, why, id, offset, tick } = parsed.value;
+  if (!isCount(offset)) return fail('record_invalid', 'offset is not a count');
+  if (scope === TICK_KEY)
+    return isCount(tick) ? ok({ kind: 'tick', tick, offset }) : fail('record_invalid', 'tick is not a time in ms');
+  if (!isScopeKey(scope)) return fail('record_invalid', 'the key names no scope');
+  if (!isCount(current) || !isCount(floor) || floor > current)
+    return fail('record_invalid', 'current and floor are not versions with floor ≤ current');
+  if (!isCount(at) || !isText(why) || !isText(id)) return fail('record_invalid', 'at, why or id is missing');
+  return ok({ kind: 'version', scope, current, floor, at, why, id, offset });
+}
