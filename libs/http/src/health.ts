@@ -1,0 +1,32 @@
+import { problemHeaders, problemOf } from '@curfew/contracts';
+import type { Telemetry } from '@curfew/telemetry/start';
+import type { FastifyInstance } from 'fastify';
+
+export interface Health {
+  /** What still keeps the service from doing its work, in words; empty when it is ready. */
+  readonly notReady: () => readonly string[];
+  readonly telemetry?: Telemetry;
+}
+
+/** `/healthz` (the process lives), `/readyz` (it can do its work), `/metrics` (Prometheus) and `/openapi.json`. */
+export async function healthRoutes(app: FastifyInstance, options: Health): Promise<void> {
+  const hidden = { schema: { hide: true }, config: { otel: false } };
+
+  app.get('/healthz', hidden, () => ({ status: 'ok' }));
+
+  app.get('/readyz', hidden, (_request, reply) => {
+    const reasons = options.notReady();
+    if (reasons.length === 0) return { status: 'ready' };
+    const problem = problemOf('not_ready', reasons.join('; '));
+    return reply.code(problem.status).headers(problemHeaders('not_ready')).send(problem);
+  });
+
+  app.get('/metrics', hidden, (request, reply) => {
+    if (!options.telemetry) return reply.code(404).send(problemOf('route_not_found', 'telemetry is not started'));
+    reply.hijack();
+    options.telemetry.serveMetrics(request.raw, reply.raw);
+    return reply;
+  });
+
+  app.get('/openapi.json', hidden, () => app.swagger());
+}

@@ -1,0 +1,4 @@
+export { ATTR, SCOPE_NAME } from './names.ts';
+export { contextHeaders, contextOfHeaders } from './record-context.ts';
+export type { RecordPlace } from './spans.ts';
+export { endWithError, startProcessSpan, startSendSpan, startStoreSpan, tracer } from './spans.ts';

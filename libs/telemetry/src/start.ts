@@ -1,0 +1,47 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { FastifyOtelInstrumentation } from '@fastify/otel';
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+
+/** A started telemetry SDK. */
+export interface Telemetry {
+  /** Answers a scrape with all metrics of this process, in Prometheus' text format. */
+  serveMetrics(request: IncomingMessage, response: ServerResponse): void;
+  /** Sends what is still queued, and stops. */
+  shutdown(): Promise<void>;
+}
+
+const TRACE_SWITCHES = ['OTEL_TRACES_EXPORTER', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
+
+/**
+ * Starts OpenTelemetry for a service; call it before anything creates a server. Metrics are kept for scraping; traces
+ * are recorded only where OpenTelemetry's own environment variables name an exporter, so that off costs nothing.
+ *
+ * @param serviceName `service.name`, unless `OTEL_SERVICE_NAME` says another.
+ */
+export function startTelemetry(serviceName: string): Telemetry {
+  const tracing = TRACE_SWITCHES.some((name) => process.env[name]) && process.env['OTEL_TRACES_EXPORTER'] !== 'none';
+  const prometheus = new PrometheusExporter({ preventServerStart: true });
+  const sdk = new NodeSDK({
+    serviceName: process.env['OTEL_SERVICE_NAME'] ?? serviceName,
+    metricReaders: [prometheus],
+    logRecordProcessors: [],
+    instrumentations: tracing
+      ? [
+          new FastifyOtelInstrumentation({
+            registerOnInitialization: true,
+            instrumentHooks: false,
+            ignorePaths: ({ url }) => /^\/(healthz|readyz|metrics)/.test(url),
+          }),
+          new UndiciInstrumentation(),
+        ]
+      : [],
+    ...(tracing ? {} : { spanProcessors: [] }),
+  });
+  sdk.start();
+  return {
+    serveMetrics: (request, response) => prometheus.getMetricsRequestHandler(request, response),
+    shutdown: () => sdk.shutdown(),
+  };
+}

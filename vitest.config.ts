@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests of one kind; those that run on the real stack share it, so their files run one after the other. */
+const project = (name: string, onStack: boolean) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: onStack ? 30_000 : 10_000,
+    hookTimeout: 60_000,
+    fileParallelism: !onStack,
+    ...(onStack ? { globalSetup: ['test/support/global-setup.ts'] } : {}),
+  },
+});
+
+export default defineConfig({
+  test: { projects: [project('unit', false), project('integration', true), project('e2e', true)] },
+});
