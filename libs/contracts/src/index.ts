@@ -8,7 +8,16 @@ export type { JsonObject } from './json.ts';
 export { encodeJson, MAX_VALUE_BYTES } from './json.ts';
 export type { Failure, ParseErrorCode, Result } from './result.ts';
 export type { ScopeKey } from './scope.ts';
-export { isScopeKey, partitionOf, REALM_ID, REALM_SCOPE, sessionScope, subjectScope, tenantScope } from './scope.ts';
+export {
+  isScopeKey,
+  partitionOf,
+  REALM_ID,
+  REALM_SCOPE,
+  sessionOfScope,
+  sessionScope,
+  subjectScope,
+  tenantScope,
+} from './scope.ts';
 export type { SecurityEventToken } from './set.ts';
 export { CONTENT_TYPE, decodeSet, parseSet } from './set.ts';
 export type { ComplexSubjectId, SimpleSubjectId, Subject, SubjectId } from './subject.ts';

@@ -9,6 +9,9 @@ export type ScopeKey = `u:${string}` | `t:${string}` | 'r' | `s:${string}`;
 export const subjectScope = (subject: string): ScopeKey => `u:${subject}`;
 export const tenantScope = (tenant: string): ScopeKey => `t:${tenant}`;
 export const sessionScope = (sid: string): ScopeKey => `s:${sid}`;
+/** The session that a scope is the tombstone of. */
+export const sessionOfScope = (scope: ScopeKey): string | undefined =>
+  scope.startsWith('s:') ? scope.slice(2) : undefined;
 export const REALM_SCOPE: ScopeKey = 'r';
 
 /** The record key of the realm on the account-event log. No subject or tenant may be called this. */
