@@ -1,0 +1,2 @@
+export type { KafkaLog, KafkaOptions } from './kafka-client.ts';
+export { createKafka } from './kafka-client.ts';
