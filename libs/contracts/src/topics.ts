@@ -8,16 +8,28 @@ export const TOPICS = {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Configuration that each topic is created with, and verified against. Versions and horizons need LogAppendTime. */
+/** A record that is kept aside is larger than it was by its headers. */
+const REJECTED_MAX_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Configuration that each topic is created with, and verified against. Versions and horizons need LogAppendTime. The
+ * broker decompresses account events, because kafkajs reads no snappy, lz4 or zstd, and a publisher may use any.
+ */
 export const TOPIC_CONFIG: Readonly<Record<(typeof TOPICS)[keyof typeof TOPICS], Readonly<Record<string, string>>>> = {
   [TOPICS.accountEvents]: {
     'cleanup.policy': 'delete',
     'retention.ms': String(7 * DAY_MS),
     'message.timestamp.type': 'LogAppendTime',
+    'compression.type': 'uncompressed',
+    'max.message.bytes': String(REJECTED_MAX_BYTES / 2),
   },
   [TOPICS.sessionVersions]: { 'cleanup.policy': 'compact', 'message.timestamp.type': 'LogAppendTime' },
   [TOPICS.receipts]: { 'cleanup.policy': 'compact,delete', 'retention.ms': String(DAY_MS) },
-  [TOPICS.rejected]: { 'cleanup.policy': 'delete', 'retention.ms': String(30 * DAY_MS) },
+  [TOPICS.rejected]: {
+    'cleanup.policy': 'delete',
+    'retention.ms': String(30 * DAY_MS),
+    'max.message.bytes': String(REJECTED_MAX_BYTES),
+  },
 };
 
 /** Partitions of account-events and session-versions, unless configured. It never changes afterwards. */

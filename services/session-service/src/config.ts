@@ -1,0 +1,78 @@
+import { CurfewError, DEFAULT_PARTITIONS, type EffectRule } from '@curfew/contracts';
+import { ENV, listOf, readConfig } from '@curfew/http';
+import { Type } from 'typebox';
+import { Parse } from 'typebox/value';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+const ENVIRONMENT = Type.Object({
+  CURFEW_KAFKA_BROKERS: ENV.brokers,
+  CURFEW_REDIS_URL: ENV.redisUrl,
+  CURFEW_ISSUER: ENV.issuer,
+  CURFEW_AUDIENCE: ENV.audience,
+  CURFEW_SIGNING_KEY: Type.String({ minLength: 1 }),
+  CURFEW_PARTITIONS: Type.Integer({ minimum: 1, maximum: 1024, default: DEFAULT_PARTITIONS }),
+  CURFEW_ACCESS_TTL_MS: Type.Integer({ minimum: 1000, maximum: HOUR_MS, default: 10 * MINUTE_MS }),
+  CURFEW_SESSION_TTL_MS: Type.Integer({ minimum: 1000, default: 12 * HOUR_MS }),
+  CURFEW_VERSION_TTL_MS: Type.Integer({ minimum: 1000, default: 30 * DAY_MS }),
+  CURFEW_EFFECT_RULES: Type.String({ default: '[]' }),
+  HOST: ENV.host,
+  PORT: ENV.port(7001),
+});
+
+const EffectRules = Type.Array(
+  Type.Object(
+    {
+      type: Type.String({ minLength: 1 }),
+      where: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+      raise: Type.Union([Type.Literal('floor'), Type.Literal('current'), Type.Literal('nothing')]),
+      blocks: Type.Optional(Type.Boolean()),
+      narrows: Type.Optional(Type.Boolean()),
+      keepsNamedSession: Type.Optional(Type.Boolean()),
+      carriesClaims: Type.Optional(Type.Boolean()),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+/**
+ * Reads the service's environment.
+ *
+ * @throws CurfewError `option_invalid`, naming the variable.
+ */
+export function readSessionServiceConfig(environment: NodeJS.ProcessEnv = process.env) {
+  const env = readConfig(ENVIRONMENT, environment);
+  if (env.CURFEW_VERSION_TTL_MS < env.CURFEW_SESSION_TTL_MS)
+    throw new CurfewError(
+      'option_invalid',
+      'CURFEW_VERSION_TTL_MS is less than CURFEW_SESSION_TTL_MS: versions would be forgotten before the sessions that they end',
+    );
+  return {
+    brokers: listOf(env.CURFEW_KAFKA_BROKERS),
+    redisUrl: env.CURFEW_REDIS_URL,
+    issuer: env.CURFEW_ISSUER,
+    audience: env.CURFEW_AUDIENCE,
+    signingKey: env.CURFEW_SIGNING_KEY,
+    partitions: env.CURFEW_PARTITIONS,
+    accessTtlMs: env.CURFEW_ACCESS_TTL_MS,
+    sessionTtlMs: env.CURFEW_SESSION_TTL_MS,
+    versionTtlMs: env.CURFEW_VERSION_TTL_MS,
+    /** Rules that come before Curfew's own (DESIGN section 4). */
+    effectRules: readEffectRules(env.CURFEW_EFFECT_RULES),
+    host: env.HOST,
+    port: env.PORT,
+  };
+}
+
+function readEffectRules(json: string): readonly EffectRule[] {
+  try {
+    return Parse(EffectRules, JSON.parse(json)) as EffectRule[];
+  } catch {
+    throw new CurfewError(
+      'option_invalid',
+      'CURFEW_EFFECT_RULES is not a JSON list of rules, as in libs/contracts/src/effects.ts',
+    );
+  }
+}

@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TOPICS } from '@curfew/contracts';
+import type { Admin, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { VersionStore } from '../store/version-store.ts';
+import type { LogRecord } from './log-record.ts';
+import { resumptionOf } from './partition-positions.ts';
+import { PartitionWork } from './partition-work.ts';
+import type { Pipeline } from './pipeline.ts';
+
+export interface AccountEventsOptions {
+  readonly kafka: Kafka;
+  readonly admin: Admin;
+  readonly versions: VersionStore;
+  readonly pipeline: Pipeline;
+  readonly partitions: number;
+  /** Hears of what goes wrong, in words; work goes on by itself. */
+  readonly warn: (message: string, error?: unknown) => void;
+}
+
+const GROUP = 'curfew-session-service';
+const SESSION_TIMEOUT_MS = 10_000;
+const HEARTBEAT_INTERVAL_MS = 1000;
+/** Longest that the broker holds an empty fetch. A record that comes meanwhile is sent at once. */
+const MAX_WAIT_MS = 500;
+
+/** One membership in the group that reads the account-event log: from joining until it crashes or is left. */
+export class AccountEvents {
+  readonly #options: AccountEventsOptions;
+  readonly #consumer: Consumer;
+  /** Settles when the partitions of the newest assignment stand where they should be read from. */
+  #positioned: Promise<ReadonlyMap<number, PartitionWork>> = Promise.resolve(new Map());
+
+  constructor(options: AccountEventsOptions) {
+    this.#options = options;
+    this.#consumer = options.kafka.consumer({
+      groupId: GROUP,
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+      maxWaitTimeInMs: MAX_WAIT_MS,
+      allowAutoTopicCreation: false,
+      // A consumer that crashed is replaced by a new one: kafkajs' own restart can leave it half alive.
+      retry: { restartOnFailure: () => Promise.resolve(false) },
+    });
+  }
+
+  /**
+   * Reads until the membership is lost.
+   *
+   * @param onJoin hears that partitions are assigned.
+   * @throws what it was lost to.
+   */
+  async read(onJoin: () => void): Promise<never> {
+    const crashed = new Promise<never>((_, reject) => {
+      this.#consumer.on(this.#consumer.events.CRASH, ({ payload }) => reject(payload.error));
+    });
+    crashed.catch(() => {});
+    this.#consumer.on(this.#consumer.events.GROUP_JOIN, (event) => {
+      this.#positioned = this.#position(event);
+      this.#positioned.then(onJoin, () => {});
+    });
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topics: [TOPICS.accountEvents], fromBeginning: true });
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: this.#options.partitions,
+      eachBatch: (payload) => this.#take(payload),
+    });
+    return crashed;
+  }
+
+  async close(): Promise<void> {
+    await this.#consumer.disconnect();
+  }
+
+  async #position({ payload }: ConsumerGroupJoinEvent): Promise<ReadonlyMap<number, PartitionWork>> {
+    const { admin, versions, pipeline, warn } = this.#options;
+    const assigned = payload.memberAssignment[TOPICS.accountEvents] ?? [];
+    const [[group], ends] = await Promise.all([
+      admin.fetchOffsets({ groupId: GROUP, topics: [TOPICS.accountEvents] }),
+      admin.fetchTopicOffsets(TOPICS.accountEvents),
+    ]);
+    const offsetOf = (list: readonly { partition: number; offset: string }[] | undefined, partition: number): number =>
+      Number(list?.find((one) => one.partition === partition)?.offset ?? -1);
+
+    const work = await Promise.all(
+      assigned.map(async (partition) => {
+        const offsets = { committed: offsetOf(group?.partitions, partition), end: offsetOf(ends, partition) };
+        const { next, applied, logRestarted } = await resumptionOf(partition, offsets, versions);
+        if (logRestarted)
+          warn(
+            `partition ${partition} of the log is shorter than what was applied from it: applying it from its start`,
+          );
+        this.#seek(partition, next);
+        return new PartitionWork({
+          partition,
+          applied,
+          pipeline,
+          onRetry: (error) => warn(`partition ${partition} waits: its events are tried again`, error),
+          sleep,
+          random: Math.random,
+        });
+      }),
+    );
+    return new Map(assigned.map((partition, i) => [partition, work[i]] as [number, PartitionWork]));
+  }
+
+  #seek(partition: number, offset: number): void {
+    this.#consumer.seek({ topic: TOPICS.accountEvents, partition, offset: String(offset) });
+  }
+
+  async #take({ batch, heartbeat, isRunning, isStale, resolveOffset }: EachBatchPayload): Promise<void> {
+    const positioned = this.#positioned;
+    const work = (await positioned).get(batch.partition);
+    const isOurs = () => isRunning() && !isStale() && this.#positioned === positioned;
+    if (work === undefined || !isOurs()) return;
+
+    const records = batch.messages.map((message) => recordOf(batch.partition, message));
+    const readAgainFrom = await work.take(records, {
+      heartbeat,
+      isOurs,
+      done: (offset) => {
+        resolveOffset(String(offset));
+        this.#commit(batch.partition, offset);
+      },
+    });
+    if (readAgainFrom === undefined) return;
+    this.#options.warn(`Redis has lost writes of partition ${batch.partition}: applying again from ${readAgainFrom}`);
+    this.#seek(batch.partition, readAgainFrom);
+  }
+
+  /** Not waited for: a commit that is late or lost only has events announced again. */
+  #commit(partition: number, offset: number): void {
+    this.#consumer
+      .commitOffsets([{ topic: TOPICS.accountEvents, partition, offset: String(offset + 1) }])
+      .catch(() => {});
+  }
+}
+
+function recordOf(partition: number, message: KafkaMessage): LogRecord {
+  const headers = Object.entries(message.headers ?? {}).map(([name, value]) => {
+    const last = Array.isArray(value) ? value.at(-1) : value;
+    return [name, last === undefined ? undefined : Buffer.from(last)];
+  });
+  return {
+    partition,
+    offset: Number(message.offset),
+    timestamp: Number(message.timestamp),
+    key: message.key,
+    value: message.value,
+    headers: Object.fromEntries(headers),
+  };
+}

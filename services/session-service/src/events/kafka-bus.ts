@@ -1,0 +1,68 @@
+import { encodeVersionRecord, type ParseErrorCode, TOPICS } from '@curfew/contracts';
+import { contextHeaders, endWithError, startSendSpan } from '@curfew/telemetry';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import type { IHeaders, Kafka, Producer } from 'kafkajs';
+import type { Announcement, Bus } from './bus.ts';
+import type { LogRecord } from './log-record.ts';
+
+const ALL_IN_SYNC = -1;
+
+/** The session service's producer. */
+export class KafkaBus implements Bus {
+  readonly #producer: Producer;
+
+  constructor(kafka: Kafka) {
+    this.#producer = kafka.producer({ idempotent: false, allowAutoTopicCreation: false });
+  }
+
+  async connect(): Promise<void> {
+    await this.#producer.connect();
+  }
+
+  async close(): Promise<void> {
+    await this.#producer.disconnect();
+  }
+
+  async announce(partition: number, announcements: readonly Announcement[]): Promise<void> {
+    if (announcements.length === 0) return;
+    const spans = announcements.map(({ cause }) =>
+      startSendSpan({ topic: TOPICS.sessionVersions, partition }, trace.setSpan(ROOT_CONTEXT, cause)),
+    );
+    const messages = announcements.map(({ record }, i) => ({
+      ...encodeVersionRecord(record),
+      partition,
+      headers: contextHeaders(spans[i]),
+    }));
+    try {
+      await this.#producer.send({ topic: TOPICS.sessionVersions, acks: ALL_IN_SYNC, messages });
+      for (const span of spans) span.end();
+    } catch (error) {
+      for (const span of spans) endWithError(span, error);
+      throw error;
+    }
+  }
+
+  async setAside(record: LogRecord, error: ParseErrorCode): Promise<void> {
+    const { key, value } = record;
+    const headers = {
+      ...asRead(record),
+      error,
+      partition: String(record.partition),
+      offset: String(record.offset),
+    };
+    await this.#producer.send({ topic: TOPICS.rejected, acks: ALL_IN_SYNC, messages: [{ key, value, headers }] });
+  }
+
+  async forward(record: LogRecord, partition: number): Promise<void> {
+    const { key, value } = record;
+    await this.#producer.send({
+      topic: TOPICS.accountEvents,
+      acks: ALL_IN_SYNC,
+      messages: [{ key, value, partition, headers: asRead(record) }],
+    });
+  }
+}
+
+function asRead({ headers }: LogRecord): IHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CurfewError } from '@curfew/contracts';
+import type { Admin } from 'kafkajs';
+import { AccountEvents, type AccountEventsOptions } from './kafka-account-events.ts';
+import type { KafkaBus } from './kafka-bus.ts';
+import { ensureTopics } from './kafka-topics.ts';
+
+export interface FeedOptions extends Omit<AccountEventsOptions, 'admin'> {
+  readonly bus: KafkaBus;
+}
+
+/** `connecting` → `joining` → `reading`, back to `connecting` after a failure, and `closed` at last. */
+type State = 'connecting' | 'joining' | 'reading' | 'closed';
+
+const FIRST_DELAY_MS = 100;
+const MAX_DELAY_MS = 5000;
+/** How long a client that lost its broker may take to let go, ms. */
+const CLOSE_LIMIT_MS = 3000;
+
+/** All of the session service's work on Kafka: verifies the topics, then reads the log until it is closed. */
+export class Feed {
+  readonly #options: FeedOptions;
+  readonly #admin: Admin;
+  readonly #stop = new AbortController();
+  #state: State = 'connecting';
+  #trouble: string | undefined;
+  #events: AccountEvents | undefined;
+  #ended: Promise<void> | undefined;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    this.#admin = options.kafka.admin();
+  }
+
+  /** Begins, and goes on trying for as long as Kafka is away. */
+  start(): void {
+    this.#ended ??= this.#run();
+  }
+
+  /** What keeps account events from being applied, in words. */
+  notReady(): string[] {
+    if (this.#state === 'reading') return [];
+    return [`account events are not read (${this.#state}${this.#trouble ? `: ${this.#trouble}` : ''})`];
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#stop.abort();
+    await within(this.#events?.close());
+    await this.#ended;
+    await within(Promise.all([this.#admin.disconnect(), this.#options.bus.close()]));
+  }
+
+  async #run(): Promise<void> {
+    for (let attempt = 0; this.#state !== 'closed'; attempt++) {
+      try {
+        await this.#read(() => {
+          attempt = 0;
+        });
+      } catch (error) {
+        await this.#fail(error, attempt);
+      }
+    }
+  }
+
+  async #read(onJoin: () => void): Promise<never> {
+    const { bus, partitions } = this.#options;
+    await Promise.all([this.#admin.connect(), bus.connect()]);
+    await ensureTopics(this.#admin, partitions);
+    this.#enter('joining');
+    this.#events = new AccountEvents({ ...this.#options, admin: this.#admin });
+    return await this.#stopped(
+      this.#events.read(() => {
+        this.#trouble = undefined;
+        this.#enter('reading');
+        onJoin();
+      }),
+    );
+  }
+
+  async #fail(error: unknown, attempt: number): Promise<void> {
+    await within(this.#events?.close());
+    this.#events = undefined;
+    if (this.#state === 'closed') return;
+    this.#enter('connecting');
+    this.#trouble = error instanceof CurfewError ? error.message : `Kafka: ${(error as Error).message}`;
+    this.#options.warn('account events are not read; trying again', error);
+    const delayMs = Math.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
+    await sleep(delayMs, undefined, { signal: this.#stop.signal }).catch(() => {});
+  }
+
+  #enter(state: State): void {
+    if (this.#state !== 'closed') this.#state = state;
+  }
+
+  /** The work, or a rejection as soon as the feed is closed. */
+  #stopped(work: Promise<never>): Promise<never> {
+    const { signal } = this.#stop;
+    const closed = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('closed')), { once: true });
+    });
+    return Promise.race([work, closed]);
+  }
+}
+
+/** Waits for a client to let go, but not for ever, and whatever it throws is past caring about. */
+async function within(closing: Promise<unknown> | undefined): Promise<void> {
+  await Promise.race([closing?.catch(() => {}), sleep(CLOSE_LIMIT_MS, undefined, { ref: false })]);
+}

@@ -1,0 +1,62 @@
+import { CurfewError, TOPIC_CONFIG, TOPICS } from '@curfew/contracts';
+import { type Admin, ConfigResourceTypes } from 'kafkajs';
+
+/** The topics whose partitions are those of the account-event log; the others need but one. */
+const PARTITIONED: readonly string[] = [TOPICS.accountEvents, TOPICS.sessionVersions];
+
+/** Kafka's own default replication factor (KIP-464). */
+const BROKER_DEFAULT = -1;
+
+/**
+ * Creates the topics that are absent, and verifies those that are there.
+ *
+ * @throws CurfewError `topic_mismatch`, naming the topic, what it has and what Curfew needs; what kafkajs throws.
+ */
+export async function ensureTopics(admin: Admin, partitions: number): Promise<void> {
+  const present = new Set(await admin.listTopics());
+  const absent = Object.values(TOPICS).filter((topic) => !present.has(topic));
+  if (absent.length > 0)
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: absent.map((topic) => ({
+        topic,
+        numPartitions: PARTITIONED.includes(topic) ? partitions : 1,
+        replicationFactor: BROKER_DEFAULT,
+        configEntries: Object.entries(TOPIC_CONFIG[topic]).map(([name, value]) => ({ name, value })),
+      })),
+    });
+  await verifyPartitions(admin, partitions);
+  await verifyConfig(admin);
+}
+
+async function verifyPartitions(admin: Admin, partitions: number): Promise<void> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [...PARTITIONED] });
+  for (const { name, partitions: actual } of topics)
+    if (actual.length !== partitions)
+      throw new CurfewError(
+        'topic_mismatch',
+        `${name} has ${actual.length} partitions, CURFEW_PARTITIONS is ${partitions}; the count cannot change later`,
+      );
+}
+
+async function verifyConfig(admin: Admin): Promise<void> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: Object.entries(TOPIC_CONFIG).map(([name, config]) => ({
+      type: ConfigResourceTypes.TOPIC,
+      name,
+      configNames: Object.keys(config),
+    })),
+  });
+  for (const [topic, needed] of Object.entries(TOPIC_CONFIG)) {
+    const actual = resources.find(({ resourceName }) => resourceName === topic)?.configEntries ?? [];
+    for (const [name, value] of Object.entries(needed)) {
+      const found = actual.find(({ configName }) => configName === name)?.configValue;
+      if (normalized(found) !== normalized(value))
+        throw new CurfewError('topic_mismatch', `${topic} has ${name}=${found}, and Curfew needs ${value}`);
+    }
+  }
+}
+
+/** A list in a topic's configuration has no order. */
+const normalized = (value: string | undefined): string | undefined => value?.split(',').sort().join(',');

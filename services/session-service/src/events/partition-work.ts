@@ -1,0 +1,76 @@
+import { RollbackError } from '../store/version-store.ts';
+import type { LogRecord } from './log-record.ts';
+import type { Pipeline } from './pipeline.ts';
+
+/** Largest number of records that go through the pipeline, and into one Lua script, at once. */
+const CHUNK_RECORDS = 500;
+const FIRST_DELAY_MS = 50;
+const MAX_DELAY_MS = 2000;
+
+export interface PartitionWorkOptions {
+  readonly partition: number;
+  /** Offset of the last record that the store is known to have applied; -1 for none. */
+  readonly applied: number;
+  readonly pipeline: Pick<Pipeline, 'process'>;
+  /** Hears of each failure before the same records are tried again. */
+  readonly onRetry: (error: unknown) => void;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+}
+
+/** What a batch's reader can tell of it while it is worked on. */
+export interface BatchControl {
+  /** Keeps the group membership alive during long work. */
+  heartbeat(): Promise<void>;
+  /** false: the partition is another's now, or the reader stops. What was read is to be left. */
+  isOurs(): boolean;
+  /** Everything up to this offset is applied and announced. */
+  done(offset: number): void;
+}
+
+/** Takes one partition's batches through the pipeline, in order, and tries again until they are through. */
+export class PartitionWork {
+  readonly #options: PartitionWorkOptions;
+  #applied: number;
+
+  constructor(options: PartitionWorkOptions) {
+    this.#options = options;
+    this.#applied = options.applied;
+  }
+
+  /**
+   * @returns the offset to read from again, where the store has lost writes; undefined where the batch is done with.
+   */
+  async take(records: readonly LogRecord[], control: BatchControl): Promise<number | undefined> {
+    for (let first = 0; first < records.length; first += CHUNK_RECORDS) {
+      const chunk = records.slice(first, first + CHUNK_RECORDS);
+      const readAgainFrom = await this.#insist(chunk, control);
+      if (readAgainFrom !== undefined) return readAgainFrom;
+      if (!control.isOurs()) return undefined;
+    }
+    return undefined;
+  }
+
+  async #insist(chunk: readonly LogRecord[], control: BatchControl): Promise<number | undefined> {
+    const { partition, pipeline, onRetry, sleep, random } = this.#options;
+    for (let attempt = 0; control.isOurs(); attempt++) {
+      try {
+        const last = await pipeline.process(partition, this.#applied, chunk);
+        this.#applied = Math.max(this.#applied, last);
+        control.done(last);
+        await control.heartbeat();
+        return undefined;
+      } catch (error) {
+        if (error instanceof RollbackError) {
+          this.#applied = error.position;
+          return error.position + 1;
+        }
+        onRetry(error);
+        await sleep(random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt));
+        await control.heartbeat();
+      }
+    }
+    return undefined;
+  }
+}

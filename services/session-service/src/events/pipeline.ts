@@ -1,0 +1,165 @@
+import { type EffectRule, sessionOfScope, sessionScope, TOPICS } from '@curfew/contracts';
+import { contextOfHeaders, endWithError, startProcessSpan, startStoreSpan } from '@curfew/telemetry';
+import { type Span, trace } from '@opentelemetry/api';
+import type { SessionStore } from '../store/session-store.ts';
+import type { AppliedVersion, Change, VersionStore } from '../store/version-store.ts';
+import type { Announcement, Bus } from './bus.ts';
+import { headerOf, type LogRecord } from './log-record.ts';
+import { planOf, type Step } from './plan.ts';
+
+export interface PipelineOptions {
+  readonly versions: VersionStore;
+  readonly sessions: SessionStore;
+  readonly bus: Bus;
+  readonly partitions: number;
+  readonly rules: readonly EffectRule[];
+  /** Hears of each record that was done with. */
+  readonly onRecord: (step: Step) => void;
+}
+
+/** A step while it is under way: its effects, those of devices resolved to sessions, and its span. */
+interface Work {
+  readonly step: Step;
+  readonly effects: Step['effects'];
+  readonly span: Span;
+}
+
+/**
+ * Takes a batch of one partition's account events through the whole way: fold into Redis, spare the sessions that are
+ * to be kept, announce, keep aside. It may be run again from the start at any point: every step is idempotent, and the
+ * caller commits the batch only after it resolved.
+ */
+export class Pipeline {
+  readonly #options: PipelineOptions;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param known the position that the partition is known to have in the store.
+   * @returns the position after the batch.
+   * @throws RollbackError where the store has lost writes; CurfewError `store_unavailable`; what the bus throws.
+   */
+  async process(partition: number, known: number, records: readonly LogRecord[]): Promise<number> {
+    const last = records.at(-1)?.offset ?? known;
+    const works = await Promise.all(records.map((record) => this.#begin(record)));
+    try {
+      const applied = await this.#apply(partition, known, last, works);
+      await this.#spare(applied);
+      await this.#options.bus.announce(partition, applied.map(announcementOf));
+      await this.#removeEnded(applied);
+      await this.#keepAside(works);
+    } catch (error) {
+      for (const { span } of works) endWithError(span, error);
+      throw error;
+    }
+    for (const { step, span } of works) {
+      span.end();
+      this.#options.onRecord(step);
+    }
+    return last;
+  }
+
+  async #begin(record: LogRecord): Promise<Work> {
+    const { partitions, rules, sessions } = this.#options;
+    const step = planOf(record, partitions, rules);
+    const span = startProcessSpan(
+      { topic: TOPICS.accountEvents, partition: record.partition, offset: record.offset },
+      contextOfHeaders((name) => headerOf(record, name)),
+    );
+    const effects = await Promise.all(
+      step.effects.map(async ({ device, ...effect }) => {
+        if (device === undefined) return [effect];
+        const sids = await sessions.onDevice(step.subject, device);
+        return sids.map((sid) => ({ ...effect, scope: sessionScope(sid) }));
+      }),
+    );
+    return { step, effects: effects.flat(), span };
+  }
+
+  async #apply(partition: number, known: number, last: number, works: readonly Work[]): Promise<Applied[]> {
+    const pending = works.flatMap((work) =>
+      work.effects.map((effect) => ({ work, effect, change: changeOf(work.step, effect) })),
+    );
+    const spans = works.map(({ span }) =>
+      startStoreSpan(
+        'EVALSHA',
+        trace.setSpan(
+          contextOfHeaders(() => undefined),
+          span,
+        ),
+      ),
+    );
+    try {
+      const versions = await this.#options.versions.apply(
+        partition,
+        known,
+        last,
+        pending.map(({ change }) => change),
+      );
+      return pending.flatMap((one, i) => {
+        const version = versions[i];
+        return version ? [{ ...one, version }] : [];
+      });
+    } finally {
+      for (const span of spans) span.end();
+    }
+  }
+
+  /** Before the announcement, so that a client whose token it ends can refresh at once. */
+  async #spare(applied: readonly Applied[]): Promise<void> {
+    for (const { effect, change, version, work } of applied) {
+      if (effect.keeps === undefined) continue;
+      // An event that was applied before returns the version of now, which a later event may have raised to end this
+      // very session; its own version was at least its time.
+      const kept = version.applied ? version.current : change.time;
+      await this.#options.sessions.keep(effect.keeps, work.step.subject, kept);
+    }
+  }
+
+  /** After the announcement: run again, a device's event must find the same sessions. */
+  async #removeEnded(applied: readonly Applied[]): Promise<void> {
+    for (const { effect, work } of applied) {
+      const sid = sessionOfScope(effect.scope);
+      if (sid !== undefined) await this.#options.sessions.remove(sid, work.step.subject);
+    }
+  }
+
+  async #keepAside(works: readonly Work[]): Promise<void> {
+    for (const { step } of works) {
+      if (step.rejected !== undefined) await this.#options.bus.setAside(step.record, step.rejected);
+      if (step.belongsIn !== undefined) await this.#options.bus.forward(step.record, step.belongsIn);
+    }
+  }
+}
+
+interface Applied {
+  readonly work: Work;
+  readonly effect: Work['effects'][number];
+  readonly change: Change;
+  readonly version: AppliedVersion;
+}
+
+const changeOf = ({ record }: Step, { scope, raise, blocked, claims }: Work['effects'][number]): Change => ({
+  scope,
+  offset: record.offset,
+  time: record.timestamp,
+  ends: raise === 'floor',
+  ...(blocked === undefined ? {} : { blocked }),
+  ...(claims === undefined ? {} : { claims: JSON.stringify(claims) }),
+});
+
+const announcementOf = ({ work, effect, version }: Applied): Announcement => ({
+  record: {
+    kind: 'version',
+    scope: effect.scope,
+    current: version.current,
+    floor: version.floor,
+    at: work.step.record.timestamp,
+    why: effect.why,
+    id: work.step.id,
+    offset: work.step.record.offset,
+  },
+  cause: work.span,
+});

@@ -1,0 +1,42 @@
+import {
+  decodeSet,
+  type Effect,
+  type EffectRule,
+  effectsOf,
+  type ParseErrorCode,
+  partitionOf,
+  recordKeyOf,
+  subjectOf,
+} from '@curfew/contracts';
+import { headerOf, type LogRecord } from './log-record.ts';
+
+/** What is to be done with one record of the log. */
+export interface Step {
+  readonly record: LogRecord;
+  /** Version changes, in order; none for a record that cannot be understood or lies in the wrong partition. */
+  readonly effects: readonly Effect[];
+  /** The SET's jti and the subject that it names; empty where there is none. */
+  readonly id: string;
+  readonly subject: string;
+  /** Why the record is to be kept aside. */
+  readonly rejected?: ParseErrorCode;
+  /** The partition that the record belongs in, where it lies in another. */
+  readonly belongsIn?: number;
+}
+
+/**
+ * Reads one record. Pure: what follows from it, but the versions themselves, is a function of the record alone. A SET
+ * with a known and an unknown event type has its effect, and is kept aside as well.
+ */
+export function planOf(record: LogRecord, partitions: number, rules: readonly EffectRule[]): Step {
+  const set = decodeSet(record.value, headerOf(record, 'content-type'));
+  if (!set.ok) return { record, effects: [], id: '', subject: '', rejected: set.code };
+
+  const subject = recordKeyOf(subjectOf(set.value.sub_id));
+  const partition = partitionOf(subject, partitions);
+  const about = { record, id: set.value.jti, subject };
+  if (partition !== record.partition) return { ...about, effects: [], belongsIn: partition };
+
+  const { effects, unknownTypes } = effectsOf(set.value, rules);
+  return { ...about, effects, ...(unknownTypes.length > 0 ? { rejected: 'event_type_unknown' } : {}) };
+}

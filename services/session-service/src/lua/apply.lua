@@ -1,0 +1,46 @@
+-- Applies the changes of one batch of a partition's account events, and stores the position with them (DESIGN section 4).
+-- KEYS[1]  the partition's position;  KEYS[i + 1]  the version hash of change i; all in one slot, {p<partition>}
+-- ARGV[1]  the position that the caller knows of; a stored one behind it means that Redis lost writes
+-- ARGV[2]  offset of the batch's last record
+-- ARGV[3]  TTL of a version, ms
+-- ARGV[4]  JSON list of changes {offset, time, ends, blocked?, claims?}, in the log's order
+-- Returns the position found, then per change: current, floor, 1 where this call applied it.
+-- A position behind ARGV[1] is returned alone, and nothing is changed.
+local raw = redis.call('HGET', KEYS[1], 'offset')
+local found = raw and tonumber(raw) or -1
+if found < tonumber(ARGV[1]) then
+  return { found }
+end
+
+local reply = { found }
+for i, change in ipairs(cjson.decode(ARGV[4])) do
+  local key = KEYS[i + 1]
+  local held = redis.call('HMGET', key, 'current', 'floor')
+  local current = held[1] and tonumber(held[1]) or 0
+  local floor = held[2] and tonumber(held[2]) or 0
+  local fresh = change.offset > found
+  if fresh then
+    current = math.max(current + 1, change.time)
+    if change.ends then
+      floor = current
+    end
+    redis.call('HSET', key, 'current', current, 'floor', floor)
+    if change.blocked == true then
+      redis.call('HSET', key, 'blocked', '1')
+    elseif change.blocked == false then
+      redis.call('HDEL', key, 'blocked')
+    end
+    if change.claims then
+      redis.call('HSET', key, 'claims', change.claims, 'claimsAt', current)
+    end
+    redis.call('PEXPIRE', key, ARGV[3])
+  end
+  reply[#reply + 1] = current
+  reply[#reply + 1] = floor
+  reply[#reply + 1] = fresh and 1 or 0
+end
+
+if tonumber(ARGV[2]) > found then
+  redis.call('HSET', KEYS[1], 'offset', ARGV[2])
+end
+return reply

@@ -1,0 +1,70 @@
+import { EFFECT_RULES } from '@curfew/contracts';
+import { serve } from '@curfew/http';
+import { createKafka, createPublisher } from '@curfew/publisher';
+import { startTelemetry } from '@curfew/telemetry/start';
+import { buildApp } from './app.ts';
+import { readSessionServiceConfig } from './config.ts';
+import { KafkaBus } from './events/kafka-bus.ts';
+import { Feed } from './events/kafka-feed.ts';
+import { Pipeline } from './events/pipeline.ts';
+import { createMetrics } from './metrics.ts';
+import { Sessions } from './sessions/sessions.ts';
+import { readSigningKey } from './sessions/signing-key.ts';
+import { createRedis } from './store/redis-connection.ts';
+import { RedisSessions } from './store/redis-sessions.ts';
+import { RedisVersions } from './store/redis-versions.ts';
+
+const config = readSessionServiceConfig();
+const key = await readSigningKey(config.signingKey);
+const telemetry = startTelemetry('session-service');
+const { brokers, issuer, audience, partitions, accessTtlMs, sessionTtlMs, versionTtlMs } = config;
+const now = Date.now;
+const metrics = createMetrics();
+
+const redis = createRedis(config.redisUrl);
+const versions = new RedisVersions({ redis: redis.client, partitions, versionTtlMs });
+const store = new RedisSessions(redis.client, now);
+const publisher = createPublisher({ brokers, issuer, clientId: 'session-service' });
+const kafka = createKafka({ brokers, clientId: 'session-service' });
+const bus = new KafkaBus(kafka);
+
+const rules = [...config.effectRules, ...EFFECT_RULES];
+const pipeline = new Pipeline({ versions, sessions: store, bus, partitions, rules, onRecord: metrics.onRecord });
+const feed = new Feed({
+  kafka,
+  bus,
+  versions,
+  pipeline,
+  partitions,
+  warn: (message, error) => app.log.warn({ err: error }, message),
+});
+const sessions = new Sessions({
+  versions,
+  store,
+  publisher,
+  tokens: { key, issuer, audience, accessTtlMs },
+  sessionTtlMs,
+  now,
+  onChange: metrics.onSession,
+});
+const app = await buildApp({
+  sessions,
+  versions,
+  jwks: key.jwks,
+  telemetry,
+  notReady: () => [...redis.notReady(), ...feed.notReady(), ...publisher.notReady()],
+});
+
+redis.start((error) => app.log.warn({ err: error }, 'Redis'));
+publisher.start();
+feed.start();
+await serve(app, {
+  host: config.host,
+  port: config.port,
+  telemetry,
+  close: async () => {
+    await feed.close();
+    await publisher.close();
+    redis.close();
+  },
+});

@@ -1,0 +1,130 @@
+import { CurfewError } from '@curfew/contracts';
+import type { Published, Publisher } from '@curfew/publisher';
+import type { Renewal, SessionRecord, SessionStore } from '../store/session-store.ts';
+import type { SubjectVersions, VersionStore } from '../store/version-store.ts';
+import { type AccessTokenOptions, signAccessToken } from './access-token.ts';
+import { newRefreshToken, newSid, readRefreshToken } from './refresh-token.ts';
+
+export interface SessionsOptions {
+  readonly versions: VersionStore;
+  readonly store: SessionStore;
+  readonly publisher: Pick<Publisher, 'sessionRevoked'>;
+  readonly tokens: AccessTokenOptions;
+  /** Longest life of a session, ms. */
+  readonly sessionTtlMs: number;
+  /** Clock, ms since the epoch. */
+  readonly now: () => number;
+  /** Hears of each session created, renewed, ended. */
+  readonly onChange?: (change: 'created' | 'renewed' | 'ended') => void;
+}
+
+/** What a sign-in says of the session that it asks for. */
+export type SignIn = Pick<
+  SessionRecord,
+  'subject' | 'tenant' | 'roles' | 'tier' | 'acr' | 'amr' | 'device' | 'userAgent' | 'ip'
+>;
+
+/** A session's tokens; the refresh token is shown this once. */
+export interface Grant {
+  readonly session: SessionRecord;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** When the access token expires, ms since the epoch. */
+  readonly expiresAt: number;
+}
+
+export type Standing = 'active' | 'stale' | 'revoked';
+
+/** The life of a session. All methods throw CurfewError `store_unavailable` while Redis does not answer. */
+export class Sessions {
+  readonly #options: SessionsOptions;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws CurfewError `account_disabled` */
+  async create(signIn: SignIn): Promise<Grant> {
+    const { versions, store, sessionTtlMs, now, onChange } = this.#options;
+    // The clock is read first: an event that is announced after it is known to every replica.
+    const at = now();
+    const read = await versions.read(signIn.subject, signIn.tenant);
+    if (read.blocked) throw new CurfewError('account_disabled');
+    const session = { ...signIn, ...vectorOf(read), sid: newSid(), at, createdAt: at, expiresAt: at + sessionTtlMs };
+    const refresh = newRefreshToken(session.sid);
+    await store.create(session, refresh.hash);
+    onChange?.('created');
+    return this.#grant(session, refresh.token);
+  }
+
+  /**
+   * Exchanges a refresh token: the new access token carries the versions, and the roles, of now.
+   *
+   * @throws CurfewError `refresh_token_invalid`, `session_revoked`, `account_disabled`
+   */
+  async refresh(refreshToken: string): Promise<Grant> {
+    const { versions, store, now, onChange } = this.#options;
+    const shown = readRefreshToken(refreshToken);
+    const session = shown && (await store.read(shown.sid));
+    if (!shown || !session) throw new CurfewError('refresh_token_invalid');
+
+    const at = now();
+    const read = await versions.read(session.subject, session.tenant, session.sid);
+    if (standingOf(session, read) === 'revoked') throw new CurfewError('session_revoked');
+    if (read.blocked) throw new CurfewError('account_disabled');
+
+    const renewal: Renewal = { ...vectorOf(read), at, roles: rolesOf(session, read) };
+    const successor = newRefreshToken(session.sid);
+    if (!(await store.refresh(session.sid, shown.hash, successor.hash, renewal)))
+      throw new CurfewError('refresh_token_invalid');
+    onChange?.('renewed');
+    return this.#grant({ ...session, ...renewal }, successor.token);
+  }
+
+  /** @throws CurfewError `session_not_found` */
+  async read(sid: string): Promise<{ session: SessionRecord; standing: Standing }> {
+    const session = await this.#options.store.read(sid);
+    if (!session) throw new CurfewError('session_not_found');
+    const read = await this.#options.versions.read(session.subject, session.tenant, sid);
+    return { session, standing: standingOf(session, read) };
+  }
+
+  /**
+   * Ends one session, by an account event like any other end; it is over once that is acknowledged.
+   *
+   * @throws CurfewError `session_not_found`, `bus_unavailable`
+   */
+  async end(sid: string): Promise<Published> {
+    const { store, publisher, onChange } = this.#options;
+    const session = await store.read(sid);
+    if (!session) throw new CurfewError('session_not_found');
+    const published = await publisher.sessionRevoked({ subject: session.subject, session: sid });
+    await store.remove(sid, session.subject);
+    onChange?.('ended');
+    return published;
+  }
+
+  async #grant(session: SessionRecord, refreshToken: string): Promise<Grant> {
+    const { accessToken, expiresAt } = await signAccessToken(this.#options.tokens, session, this.#options.now());
+    return { session, accessToken, refreshToken, expiresAt };
+  }
+}
+
+const vectorOf = ({ subject, tenant, realm }: SubjectVersions) => ({
+  s: subject.current,
+  t: tenant.current,
+  r: realm.current,
+});
+
+/** Where a session stands against the versions of now (DESIGN section 4). */
+function standingOf({ s, t, r }: SessionRecord, { subject, tenant, realm, sessionEnded }: SubjectVersions): Standing {
+  if (sessionEnded || s < subject.floor || t < tenant.floor || r < realm.floor) return 'revoked';
+  return s < subject.current || t < tenant.current || r < realm.current ? 'stale' : 'active';
+}
+
+/** The roles of a claims change that the session has not seen yet; otherwise its own. */
+function rolesOf(session: SessionRecord, { claims }: SubjectVersions): readonly string[] {
+  if (!claims || claims.since <= session.s) return session.roles;
+  const { roles } = JSON.parse(claims.json) as { roles?: unknown };
+  return Array.isArray(roles) ? roles.filter((role): role is string => typeof role === 'string') : session.roles;
+}

@@ -1,0 +1,102 @@
+import {
+  partitionOf,
+  REALM_ID,
+  REALM_SCOPE,
+  type ScopeKey,
+  sessionScope,
+  subjectScope,
+  tenantScope,
+} from '@curfew/contracts';
+import type { Redis } from 'ioredis';
+import { answered, PREFIX } from './redis-connection.ts';
+import {
+  type AppliedVersion,
+  type Change,
+  RollbackError,
+  type SubjectVersions,
+  type VersionStore,
+} from './version-store.ts';
+
+interface RedisVersionsOptions {
+  readonly redis: Redis;
+  readonly partitions: number;
+  /** Life of a version, ms: at least that of the longest session. */
+  readonly versionTtlMs: number;
+}
+
+const number = (text: string | null | undefined): number => (text == null ? 0 : Number(text));
+
+/** The versions in Redis: one hash per scope and one position per partition, in the partition's own slot. */
+export class RedisVersions implements VersionStore {
+  readonly #redis: Redis;
+  readonly #partitions: number;
+  readonly #versionTtlMs: number;
+
+  constructor({ redis, partitions, versionTtlMs }: RedisVersionsOptions) {
+    this.#redis = redis;
+    this.#partitions = partitions;
+    this.#versionTtlMs = versionTtlMs;
+  }
+
+  async position(partition: number): Promise<number> {
+    const offset = await answered(this.#redis.hget(positionKey(partition), 'offset'));
+    return offset === null ? -1 : Number(offset);
+  }
+
+  async forgetPosition(partition: number): Promise<void> {
+    await answered(this.#redis.del(positionKey(partition)));
+  }
+
+  async apply(partition: number, known: number, last: number, changes: readonly Change[]): Promise<AppliedVersion[]> {
+    const keys = [positionKey(partition), ...changes.map(({ scope }) => versionKey(partition, scope))];
+    const [found = -1, ...numbers] = await answered(
+      this.#redis.curfewApply(
+        keys.length,
+        ...keys,
+        known,
+        last,
+        this.#versionTtlMs,
+        JSON.stringify(changes.map(({ scope: _, ...change }) => change)),
+      ),
+    );
+    if (found < known) throw new RollbackError(found);
+    return changes.map((_, i) => ({
+      current: numbers[3 * i] ?? 0,
+      floor: numbers[3 * i + 1] ?? 0,
+      applied: numbers[3 * i + 2] === 1,
+    }));
+  }
+
+  async read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions> {
+    const subjectPartition = partitionOf(subject, this.#partitions);
+    const versions = (id: string, scope: ScopeKey) =>
+      this.#redis.hmget(versionKey(partitionOf(id, this.#partitions), scope), 'current', 'floor');
+    const [own, ofTenant, ofRealm, tombstone] = await answered(
+      Promise.all([
+        this.#redis.hmget(
+          versionKey(subjectPartition, subjectScope(subject)),
+          'current',
+          'floor',
+          'blocked',
+          'claims',
+          'claimsAt',
+        ),
+        tenant === undefined ? [] : versions(tenant, tenantScope(tenant)),
+        versions(REALM_ID, REALM_SCOPE),
+        sid === undefined ? 0 : this.#redis.exists(versionKey(subjectPartition, sessionScope(sid))),
+      ]),
+    );
+    const [current, floor, blocked, claims, claimsAt] = own;
+    return {
+      subject: { current: number(current), floor: number(floor) },
+      tenant: { current: number(ofTenant[0]), floor: number(ofTenant[1]) },
+      realm: { current: number(ofRealm[0]), floor: number(ofRealm[1]) },
+      blocked: blocked === '1',
+      sessionEnded: tombstone === 1,
+      ...(claims == null ? {} : { claims: { json: claims, since: number(claimsAt) } }),
+    };
+  }
+}
+
+const positionKey = (partition: number): string => `${PREFIX}pos:{p${partition}}`;
+const versionKey = (partition: number, scope: ScopeKey): string => `${PREFIX}ver:{p${partition}}:${scope}`;

@@ -1,0 +1,66 @@
+import type { ScopeKey } from '@curfew/contracts';
+
+/** One change of a version, as the fold applies it: `current' = max(current + 1, time)`. */
+export interface Change {
+  readonly scope: ScopeKey;
+  /** The event's offset in its partition. */
+  readonly offset: number;
+  /** When the bus acknowledged the event, ms since the epoch. */
+  readonly time: number;
+  /** true raises `floor` too: sessions end. */
+  readonly ends: boolean;
+  readonly blocked?: boolean;
+  /** JSON of the claims that the subject's sessions take on when they renew. */
+  readonly claims?: string;
+}
+
+export interface Version {
+  readonly current: number;
+  readonly floor: number;
+}
+
+export interface AppliedVersion extends Version {
+  /** false: the event had been applied before, and these are the versions of now. */
+  readonly applied: boolean;
+}
+
+/** What minting and refreshing read. A scope without any bump has version 0. */
+export interface SubjectVersions {
+  readonly subject: Version;
+  readonly tenant: Version;
+  readonly realm: Version;
+  readonly blocked: boolean;
+  /** The session that was asked about has a tombstone. */
+  readonly sessionEnded: boolean;
+  /** Claims that a bump brought, and the subject's version of that bump. */
+  readonly claims?: { readonly json: string; readonly since: number };
+}
+
+export interface VersionStore {
+  /** Offset of the last account event applied from a partition; -1 for none. */
+  position(partition: number): Promise<number>;
+  /** Lets a partition be applied from its beginning: for a log that was made anew, and is shorter than the position. */
+  forgetPosition(partition: number): Promise<void>;
+  /**
+   * Applies changes and moves the position to `last`, as one. Changes at or below the stored position are not applied
+   * again; their versions of now are returned.
+   *
+   * @param known the position that the caller knows to be stored.
+   * @throws RollbackError where the stored position is behind it: nothing was changed.
+   * @throws CurfewError `store_unavailable`
+   */
+  apply(partition: number, known: number, last: number, changes: readonly Change[]): Promise<AppliedVersion[]>;
+  /** @throws CurfewError `store_unavailable` */
+  read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions>;
+}
+
+/** Redis has lost writes: it stands at `position`, and the events after it must be applied again. */
+export class RollbackError extends Error {
+  override readonly name = 'RollbackError';
+  readonly position: number;
+
+  constructor(position: number) {
+    super(`the store stands at offset ${position}, behind what was applied`);
+    this.position = position;
+  }
+}

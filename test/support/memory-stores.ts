@@ -1,0 +1,98 @@
+import type { SessionRecord, SessionStore } from '../../services/session-service/src/store/session-store.ts';
+import {
+  type AppliedVersion,
+  type Change,
+  RollbackError,
+  type SubjectVersions,
+  type VersionStore,
+} from '../../services/session-service/src/store/version-store.ts';
+
+interface Held {
+  current: number;
+  floor: number;
+  blocked: boolean;
+  claims?: { json: string; since: number };
+}
+
+/** The fold of DESIGN section 4, in memory: the model that the Lua script is compared with. */
+export class MemoryVersions implements VersionStore {
+  readonly positions = new Map<number, number>();
+  readonly held = new Map<string, Held>();
+
+  async position(partition: number): Promise<number> {
+    return this.positions.get(partition) ?? -1;
+  }
+
+  async forgetPosition(partition: number): Promise<void> {
+    this.positions.delete(partition);
+  }
+
+  async apply(partition: number, known: number, last: number, changes: readonly Change[]): Promise<AppliedVersion[]> {
+    const found = await this.position(partition);
+    if (found < known) throw new RollbackError(found);
+    const versions = changes.map((change) => this.#fold(change, change.offset > found));
+    this.positions.set(partition, Math.max(found, last));
+    return versions;
+  }
+
+  #fold({ scope, time, ends, blocked, claims }: Change, fresh: boolean): AppliedVersion {
+    const held = this.held.get(scope) ?? { current: 0, floor: 0, blocked: false };
+    if (fresh) {
+      held.current = Math.max(held.current + 1, time);
+      if (ends) held.floor = held.current;
+      if (blocked !== undefined) held.blocked = blocked;
+      if (claims !== undefined) held.claims = { json: claims, since: held.current };
+      this.held.set(scope, held);
+    }
+    return { current: held.current, floor: held.floor, applied: fresh };
+  }
+
+  async read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions> {
+    const version = (scope: string) => {
+      const { current = 0, floor = 0 } = this.held.get(scope) ?? {};
+      return { current, floor };
+    };
+    const { blocked = false, claims } = this.held.get(`u:${subject}`) ?? {};
+    return {
+      subject: version(`u:${subject}`),
+      tenant: version(tenant === undefined ? '' : `t:${tenant}`),
+      realm: version('r'),
+      blocked,
+      sessionEnded: sid !== undefined && this.held.has(`s:${sid}`),
+      ...(claims ? { claims } : {}),
+    };
+  }
+}
+
+/** Session records in memory. */
+export class MemorySessions implements SessionStore {
+  readonly records = new Map<string, SessionRecord & { refresh: string }>();
+
+  async create(record: SessionRecord, refresh: string): Promise<void> {
+    this.records.set(record.sid, { ...record, refresh });
+  }
+
+  async read(sid: string): Promise<SessionRecord | undefined> {
+    return this.records.get(sid);
+  }
+
+  async refresh(sid: string, shown: string, successor: string, renewal: Partial<SessionRecord>): Promise<boolean> {
+    const record = this.records.get(sid);
+    if (record?.refresh !== shown) return false;
+    this.records.set(sid, { ...record, ...renewal, refresh: successor });
+    return true;
+  }
+
+  async keep(sid: string, subject: string, version: number): Promise<void> {
+    const record = this.records.get(sid);
+    if (record?.subject === subject && record.s < version) this.records.set(sid, { ...record, s: version });
+  }
+
+  async remove(sid: string): Promise<void> {
+    this.records.delete(sid);
+  }
+
+  async onDevice(subject: string, device: string): Promise<string[]> {
+    return [...this.records.values()].filter((r) => r.subject === subject && r.device === device).map((r) => r.sid);
+  }
+}

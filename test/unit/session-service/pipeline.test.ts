@@ -1,0 +1,188 @@
+import { CAEP, EFFECT_RULES, RISC, type SecurityEventToken } from '@curfew/contracts';
+import fc from 'fast-check';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Announcement, Bus } from '../../../services/session-service/src/events/bus.ts';
+import type { LogRecord } from '../../../services/session-service/src/events/log-record.ts';
+import { Pipeline } from '../../../services/session-service/src/events/pipeline.ts';
+import { opaque, PARTITIONS, recordOf, setOf } from '../../support/account-event-records.ts';
+import { MemorySessions, MemoryVersions } from '../../support/memory-stores.ts';
+
+const partition = recordOf('alice', '').partition;
+
+/** A bus that remembers, and fails when `fails` says so. */
+class MemoryBus implements Bus {
+  readonly announced: Announcement['record'][] = [];
+  readonly aside: [LogRecord, string][] = [];
+  readonly forwarded: [LogRecord, number][] = [];
+  fails: () => boolean = () => false;
+
+  async announce(_partition: number, announcements: readonly Announcement[]): Promise<void> {
+    this.#mayFail();
+    this.announced.push(...announcements.map(({ record }) => record));
+  }
+  async setAside(record: LogRecord, error: string): Promise<void> {
+    this.#mayFail();
+    this.aside.push([record, error]);
+  }
+  async forward(record: LogRecord, to: number): Promise<void> {
+    this.#mayFail();
+    this.forwarded.push([record, to]);
+  }
+  #mayFail(): void {
+    if (this.fails()) throw new Error('the bus is away');
+  }
+}
+
+let versions: MemoryVersions;
+let sessions: MemorySessions;
+let bus: MemoryBus;
+let pipeline: Pipeline;
+
+beforeEach(() => {
+  versions = new MemoryVersions();
+  sessions = new MemorySessions();
+  bus = new MemoryBus();
+  pipeline = new Pipeline({
+    versions,
+    sessions,
+    bus,
+    partitions: PARTITIONS,
+    rules: EFFECT_RULES,
+    onRecord: () => {},
+  });
+});
+
+const event = (offset: number, set: SecurityEventToken, timestamp = 1000 + offset) =>
+  recordOf('alice', set, { offset, timestamp });
+const disabled = setOf(`${RISC}account-disabled`, opaque('alice'));
+const rolesChanged = setOf(`${CAEP}token-claims-change`, opaque('alice'), { claims: { roles: ['viewer'] } });
+
+const session = (sid: string, device = 'laptop') =>
+  sessions.create(
+    { sid, subject: 'alice', roles: [], device, createdAt: 0, expiresAt: 9e15, s: 0, t: 0, r: 0, at: 0 },
+    'hash',
+  );
+
+describe('the pipeline', () => {
+  test('folds the events of a batch in their order, and announces each with its event', async () => {
+    await pipeline.process(partition, -1, [event(3, disabled, 5000), event(4, rolesChanged, 5000)]);
+    expect(bus.announced).toEqual([
+      {
+        kind: 'version',
+        scope: 'u:alice',
+        current: 5000,
+        floor: 5000,
+        at: 5000,
+        why: 'risc/account-disabled',
+        id: disabled.jti,
+        offset: 3,
+      },
+      expect.objectContaining({ current: 5001, floor: 5000, offset: 4 }),
+    ]);
+    expect(await versions.position(partition)).toBe(4);
+  });
+
+  test('a batch that was applied before is announced again, with the versions of now', async () => {
+    await pipeline.process(partition, -1, [event(0, disabled)]);
+    await pipeline.process(partition, 0, [event(0, disabled)]);
+    expect(bus.announced).toHaveLength(2);
+    expect(bus.announced[1]).toEqual(bus.announced[0]);
+  });
+
+  test('keeps aside what cannot be understood, forwards what lies wrong, and moves the position past both', async () => {
+    const malformed = recordOf('alice', Buffer.from('{'), { offset: 0 });
+    const misplaced = recordOf('alice', setOf(`${RISC}account-disabled`, opaque('bob')), { offset: 1 });
+    await pipeline.process(partition, -1, [malformed, misplaced]);
+    expect(bus.aside).toEqual([[malformed, 'json_malformed']]);
+    expect(bus.forwarded).toEqual([[misplaced, recordOf('bob', '').partition]]);
+    expect(await versions.position(partition)).toBe(1);
+    expect(bus.announced).toEqual([]);
+  });
+
+  test('a password change that names a session spares that session in the store, and no other', async () => {
+    await session('kept');
+    await session('other');
+    const subject = {
+      format: 'complex',
+      user: opaque('alice'),
+      session: opaque('kept'),
+    } as SecurityEventToken['sub_id'];
+    await pipeline.process(partition, -1, [event(0, setOf(`${CAEP}credential-change`, subject), 7000)]);
+    expect(sessions.records.get('kept')?.s).toBe(7000);
+    expect(sessions.records.get('other')?.s).toBe(0);
+  });
+
+  test('a replayed password change does not lift the session that it spared over a later end', async () => {
+    await session('kept');
+    const subject = {
+      format: 'complex',
+      user: opaque('alice'),
+      session: opaque('kept'),
+    } as SecurityEventToken['sub_id'];
+    const change = event(0, setOf(`${CAEP}credential-change`, subject), 7000);
+    await pipeline.process(partition, -1, [change, event(1, disabled, 8000)]);
+    await pipeline.process(partition, 1, [change]);
+    expect(sessions.records.get('kept')?.s).toBe(7000);
+  });
+
+  test('a device out of compliance ends the sessions of that device, each by a tombstone', async () => {
+    await session('a', 'laptop');
+    await session('b', 'phone');
+    const subject = {
+      format: 'complex',
+      user: opaque('alice'),
+      device: opaque('phone'),
+    } as SecurityEventToken['sub_id'];
+    const payload = { current_status: 'not-compliant' };
+    await pipeline.process(partition, -1, [event(0, setOf(`${CAEP}device-compliance-change`, subject, payload))]);
+    expect(bus.announced.map(({ scope }) => scope)).toEqual(['s:b']);
+    expect([...sessions.records.keys()]).toEqual(['a']);
+  });
+
+  test('throws where the store has lost writes, and announces nothing', async () => {
+    await pipeline.process(partition, -1, [event(0, disabled), event(1, disabled)]);
+    versions.positions.set(partition, 0);
+    bus.announced.length = 0;
+    await expect(pipeline.process(partition, 1, [event(2, disabled)])).rejects.toMatchObject({ position: 0 });
+    expect(bus.announced).toEqual([]);
+  });
+
+  test('law: however often it fails on the way and is run again, every event is announced, and versions are the same', async () => {
+    const kinds = [disabled, rolesChanged, setOf(`${CAEP}session-revoked`, opaque('alice'))];
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat({ max: kinds.length - 1 }), { minLength: 1, maxLength: 8 }),
+        fc.infiniteStream(fc.boolean()),
+        async (choices, faults) => {
+          const records = choices.map((kind, offset) => event(offset, kinds[kind] ?? disabled));
+          const build = (faulty: boolean) => {
+            const memory = { versions: new MemoryVersions(), sessions: new MemorySessions(), bus: new MemoryBus() };
+            if (faulty) memory.bus.fails = () => faults.next().value;
+            const options = { ...memory, partitions: PARTITIONS, rules: EFFECT_RULES, onRecord: () => {} };
+            return { ...memory, pipeline: new Pipeline(options) };
+          };
+          const smooth = build(false);
+          await smooth.pipeline.process(partition, -1, records);
+
+          const rough = build(true);
+          let through = false;
+          for (let i = 0; i < 100 && !through; i++) {
+            const known = await rough.versions.position(partition);
+            through = await rough.pipeline.process(partition, known, records).then(
+              () => true,
+              () => false,
+            );
+          }
+          fc.pre(through);
+          expect(rough.versions.held).toEqual(smooth.versions.held);
+          expect(rough.bus.announced.map(({ offset }) => offset)).toEqual(records.map(({ offset }) => offset));
+          // The newest announcement of the scope, which compaction keeps, is the version itself.
+          expect(rough.bus.announced.at(-1)).toMatchObject({
+            current: smooth.bus.announced.at(-1)?.current,
+            floor: smooth.bus.announced.at(-1)?.floor,
+          });
+        },
+      ),
+    );
+  });
+});
