@@ -18,7 +18,7 @@ export const ERRORS = {
   body_too_large: { status: 413, title: 'The request body is too large.' },
   media_type_unsupported: { status: 415, title: 'The request body is of a media type that this route does not take.' },
   set_rejected: { status: 400, title: 'The Security Event Token cannot be understood.' },
-  bus_unavailable: { status: 503, title: 'Kafka does not acknowledge. Nothing was published; try again.' },
+  bus_unavailable: { status: 503, title: 'Kafka does not acknowledge. Try again.' },
   store_unavailable: { status: 503, title: 'Redis does not answer. Try again.' },
   upstream_unavailable: { status: 502, title: 'A service behind this one does not answer.' },
   not_ready: { status: 503, title: 'The service is not ready yet.' },
@@ -36,8 +36,14 @@ export class CurfewError extends Error {
   readonly detail: string | undefined;
   /** Seconds after which trying again makes sense. */
   readonly retryAfter: number | undefined;
+  /** Where the code is `set_rejected`: which rule of the SET was broken. */
+  readonly reason: ParseErrorCode | undefined;
 
-  constructor(code: ErrorCode, detail?: string, options: { cause?: unknown; retryAfter?: number } = {}) {
+  constructor(
+    code: ErrorCode,
+    detail?: string,
+    options: { cause?: unknown; retryAfter?: number; reason?: ParseErrorCode } = {},
+  ) {
     super(
       `${code}: ${detail ?? ERRORS[code].title}`,
       options.cause === undefined ? undefined : { cause: options.cause },
@@ -45,6 +51,7 @@ export class CurfewError extends Error {
     this.code = code;
     this.detail = detail;
     this.retryAfter = options.retryAfter;
+    this.reason = options.reason;
   }
 
   get status(): number {

@@ -37,7 +37,7 @@ export async function createApp(options: AppOptions) {
   app.setErrorHandler<FastifyError | CurfewError | Error>((error, request, reply) => {
     if (error instanceof CurfewError) {
       if (error.status >= 500) request.log.warn({ code: error.code, err: error }, error.message);
-      return sendProblem(reply, error.code, error.detail, error.retryAfter);
+      return sendProblem(reply, error.code, error.detail, error);
     }
     const fastifyCode = 'code' in error ? error.code : '';
     const code =
@@ -60,8 +60,13 @@ export async function createApp(options: AppOptions) {
 export type App = Awaited<ReturnType<typeof createApp>>;
 
 /** Answers with problem+json and the headers that belong to the code. */
-export function sendProblem(reply: FastifyReply, code: ErrorCode, detail?: string, retryAfter?: number): FastifyReply {
-  const problem = problemOf(code, detail);
+export function sendProblem(
+  reply: FastifyReply,
+  code: ErrorCode,
+  detail?: string,
+  { retryAfter, reason }: Partial<Pick<CurfewError, 'retryAfter' | 'reason'>> = {},
+): FastifyReply {
+  const problem = problemOf(code, detail, reason);
   return reply
     .code(problem.status)
     .headers(problemHeaders(code, true, retryAfter))
