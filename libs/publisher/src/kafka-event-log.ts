@@ -7,6 +7,8 @@ export interface KafkaEventLogOptions {
   readonly kafka: Kafka;
   /** Partitions that the topic must have; undefined: as many as it has. */
   readonly partitions: number | undefined;
+  /** Hears what `notReady` says, whenever that changes. */
+  readonly onReadiness: ((notReady: readonly string[]) => void) | undefined;
   /** Longest wait for the first attempt to connect, for the brokers' acknowledgement, and for the end of a close, ms. */
   readonly limitMs: number;
 }
@@ -116,7 +118,10 @@ export class KafkaEventLog implements EventLog {
   }
 
   #turn(state: State): void {
-    if (this.#state.name !== 'closed') this.#state = state;
+    if (this.#state.name === 'closed') return;
+    const before = this.notReady()[0];
+    this.#state = state;
+    if (this.notReady()[0] !== before) this.#options.onReadiness?.(this.notReady());
   }
 
   async #countPartitions(admin: Admin): Promise<number> {

@@ -1,7 +1,7 @@
 import { CurfewError } from '@curfew/contracts';
 import type { KafkaOptions } from './kafka-client.ts';
 
-export interface PublisherOptions extends Pick<KafkaOptions, 'brokers' | 'log' | 'ssl' | 'sasl'> {
+export interface PublisherOptions extends Pick<KafkaOptions, 'brokers' | 'ssl' | 'sasl'> {
   /** `iss` of the SETs: who says what happened. */
   readonly issuer: string;
   /** Name towards the brokers. Default `curfew-publisher`. */
@@ -10,6 +10,8 @@ export interface PublisherOptions extends Pick<KafkaOptions, 'brokers' | 'log' |
   readonly partitions?: number;
   /** Longest time from a call to its answer, ms, 1 to 600000. Default 5000. */
   readonly publishTimeoutMs?: number;
+  /** Hears what `notReady` says, whenever that changes after `start`. */
+  readonly onReadiness?: (notReady: readonly string[]) => void;
 }
 
 export const DEFAULT_PUBLISH_TIMEOUT_MS = 5000;

@@ -159,9 +159,9 @@ function encodeSet(set: SecurityEventToken): Buffer {
  */
 export function createPublisher(options: PublisherOptions): Publisher {
   checkOptions(options);
-  const { issuer, partitions, clientId = 'curfew-publisher' } = options;
+  const { issuer, partitions, onReadiness, clientId = 'curfew-publisher' } = options;
   const publishTimeoutMs = options.publishTimeoutMs ?? DEFAULT_PUBLISH_TIMEOUT_MS;
   const kafka = createKafka({ ...options, clientId, requestTimeoutMs: publishTimeoutMs });
-  const log = new KafkaEventLog({ kafka, partitions, limitMs: publishTimeoutMs });
+  const log = new KafkaEventLog({ kafka, partitions, onReadiness, limitMs: publishTimeoutMs });
   return new Publisher({ log, issuer, publishTimeoutMs, now: Date.now, newId: randomUUID });
 }

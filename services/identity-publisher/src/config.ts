@@ -1,0 +1,24 @@
+import { ENV, listOf, readConfig } from '@curfew/http';
+import { Type } from 'typebox';
+
+const ENVIRONMENT = Type.Object({
+  CURFEW_KAFKA_BROKERS: ENV.brokers,
+  CURFEW_ISSUER: ENV.issuer,
+  HOST: ENV.host,
+  PORT: ENV.port(7002),
+});
+
+/**
+ * Reads the service's environment.
+ *
+ * @throws CurfewError `option_invalid`, naming the variable.
+ */
+export function readIdentityPublisherConfig(environment: NodeJS.ProcessEnv = process.env) {
+  const env = readConfig(ENVIRONMENT, environment);
+  return {
+    brokers: listOf(env.CURFEW_KAFKA_BROKERS),
+    issuer: env.CURFEW_ISSUER,
+    host: env.HOST,
+    port: env.PORT,
+  };
+}
