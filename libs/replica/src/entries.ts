@@ -1,4 +1,4 @@
-import type { ScopeKey, VersionRecord } from '@curfew/contracts';
+import { partitionOf, type ScopeKey, type VersionRecord } from '@curfew/contracts';
 import { LRUCache } from 'lru-cache';
 
 /** What the replica knows of one scope. */
@@ -9,6 +9,25 @@ export interface Entry {
   announcedAt: number;
 }
 
+/** A scope to look up, with what was found last: an answer stays right until a new scope comes into its shard. */
+export interface Lookup {
+  readonly scope: ScopeKey;
+  readonly shard: number;
+  /** The shard's count of insertions at the last look; -1 before the first. */
+  seen: number;
+  entry: Entry | undefined;
+}
+
+/** Scopes are counted in by shard. Many, so that a bump has few other sessions look again. */
+const SHARDS = 16_384;
+
+export const lookupOf = (scope: ScopeKey): Lookup => ({
+  scope,
+  shard: partitionOf(scope, SHARDS),
+  seen: -1,
+  entry: undefined,
+});
+
 /** Passed to every `peek`, whose default argument would be an object per call. */
 const PEEK = {};
 
@@ -18,6 +37,7 @@ const PEEK = {};
  */
 export class Entries {
   readonly #byScope: LRUCache<string, Entry>;
+  readonly #insertions = new Int32Array(SHARDS);
 
   /** @param onEvict hears the announcement time of an entry that fell out. */
   constructor(max: number, onEvict: (announcedAt: number) => void) {
@@ -37,11 +57,26 @@ export class Entries {
     return this.#byScope.peek(scope, PEEK);
   }
 
+  /**
+   * The entry of a scope, from the lookup's memory where that is still right: a map of a million entries costs several
+   * cache misses, a count one. An entry changes in place, so only an insertion can make an answer wrong.
+   */
+  find(lookup: Lookup): Entry | undefined {
+    const insertions = this.#insertions[lookup.shard] ?? 0;
+    if (lookup.seen !== insertions) {
+      lookup.seen = insertions;
+      lookup.entry = this.peek(lookup.scope);
+    }
+    return lookup.entry;
+  }
+
   /** Merges by max: order and repetition make no difference, and nothing falls. */
   merge({ scope, current, floor }: VersionRecord, announcedAt: number): void {
     const known = this.peek(scope);
     if (!known) {
       this.#byScope.set(scope, { current, floor, announcedAt });
+      const shard = partitionOf(scope, SHARDS);
+      this.#insertions[shard] = (this.#insertions[shard] ?? 0) + 1;
       return;
     }
     known.current = Math.max(known.current, current);

@@ -1,4 +1,4 @@
-export type { Entry } from './entries.ts';
+export type { Entry, Lookup } from './entries.ts';
 export type { ReplicaOptions, Verdict } from './replica.ts';
 export { Replica } from './replica.ts';
 export type { SessionVersions } from './session-versions.ts';

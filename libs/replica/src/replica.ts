@@ -90,19 +90,19 @@ export class Replica {
     let stale = session.r < this.#realm.current;
     if (session.r < this.#realm.floor) return 'revoked';
 
-    const subject = this.#entries.peek(session.subject);
+    const subject = this.#entries.find(session.subject);
     if (subject !== undefined) {
       if (session.s < subject.floor) return 'revoked';
       if (session.s < subject.current) stale = true;
     }
     if (session.tenant !== undefined) {
-      const tenant = this.#entries.peek(session.tenant);
+      const tenant = this.#entries.find(session.tenant);
       if (tenant !== undefined) {
         if (session.t < tenant.floor) return 'revoked';
         if (session.t < tenant.current) stale = true;
       }
     }
-    if (this.#entries.peek(session.session) !== undefined) return 'revoked';
+    if (this.#entries.find(session.session) !== undefined) return 'revoked';
     if (stale) return 'stale';
     return session.at > this.#horizon + this.#maxClockSkewMs ? 'active' : 'unprovable';
   }

@@ -1,10 +1,11 @@
-import { type AccessTokenClaims, type ScopeKey, sessionScope, subjectScope, tenantScope } from '@curfew/contracts';
+import { type AccessTokenClaims, sessionScope, subjectScope, tenantScope } from '@curfew/contracts';
+import { type Lookup, lookupOf } from './entries.ts';
 
-/** What a check needs of a session, its keys made once so that a check allocates nothing. */
+/** What a check needs of a session, its lookups made once so that a check allocates nothing. It serves one replica. */
 export interface SessionVersions {
-  readonly subject: ScopeKey;
-  readonly tenant: ScopeKey | undefined;
-  readonly session: ScopeKey;
+  readonly subject: Lookup;
+  readonly tenant: Lookup | undefined;
+  readonly session: Lookup;
   /** Versions of the subject, the tenant and the realm that the session was minted with. */
   readonly s: number;
   readonly t: number;
@@ -15,9 +16,9 @@ export interface SessionVersions {
 
 export function sessionVersions({ sub, ten, sid, ver }: AccessTokenClaims): SessionVersions {
   return {
-    subject: subjectScope(sub),
-    tenant: ten === undefined ? undefined : tenantScope(ten),
-    session: sessionScope(sid),
+    subject: lookupOf(subjectScope(sub)),
+    tenant: ten === undefined ? undefined : lookupOf(tenantScope(ten)),
+    session: lookupOf(sessionScope(sid)),
     s: ver.s,
     t: ver.t,
     r: ver.r,

@@ -1,5 +1,5 @@
-import type { ScopeKey, VersionRecord } from '@curfew/contracts';
-import { Replica, type SessionVersions } from '@curfew/replica';
+import type { AccessTokenClaims, ScopeKey, VersionRecord } from '@curfew/contracts';
+import { Replica, type SessionVersions, sessionVersions } from '@curfew/replica';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
@@ -83,6 +83,24 @@ describe('the laws of the replica', () => {
   });
 });
 
+describe('what a session remembers of its lookups', () => {
+  test('changes no verdict, but keeps evidence that the replica has forgotten', () => {
+    fc.assert(
+      fc.property(announcements, fc.nat(25), fc.constantFrom(2, 1000), (all, s, maxEntries) => {
+        const replica = replicaOf([], maxEntries);
+        const remembering = session({ s });
+        for (const { record, announcedAt } of all) {
+          replica.apply(0, record, announcedAt);
+          const verdict = replica.check(remembering);
+          const fresh = replica.check(session({ s }));
+          if (maxEntries < all.length) expect(['revoked', 'stale', fresh]).toContain(verdict);
+          else expect(verdict).toBe(fresh);
+        }
+      }),
+    );
+  });
+});
+
 /**
  * A world without faults: each step bumps a scope or mints a session for alice with the versions of that moment. The
  * replica is far too small, so that entries fall out all the time.
@@ -140,13 +158,7 @@ describe('an evicted entry', () => {
   });
 });
 
-const session = (versions: Partial<SessionVersions>): SessionVersions => ({
-  subject: 'u:alice',
-  tenant: 't:acme',
-  session: 's:none',
-  s: 0,
-  t: 1000,
-  r: 1000,
-  at: 1500,
-  ...versions,
-});
+const CLAIMS = { sub: 'alice', ten: 'acme', sid: 'none', ver: { s: 0, t: 1000, r: 1000, at: 1500 } };
+
+const session = (versions: Partial<typeof CLAIMS.ver>): SessionVersions =>
+  sessionVersions({ ...CLAIMS, ver: { ...CLAIMS.ver, ...versions } } as AccessTokenClaims);
