@@ -1,5 +1,5 @@
 import { CurfewError, TOPIC_CONFIG, TOPICS } from '@curfew/contracts';
-import { type Admin, ConfigResourceTypes } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 
 /** The topics whose partitions are those of the account-event log; the others need but one. */
 const PARTITIONED: readonly string[] = [TOPICS.accountEvents, TOPICS.sessionVersions];
@@ -43,7 +43,7 @@ async function verifyConfig(admin: Admin): Promise<void> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: Object.entries(TOPIC_CONFIG).map(([name, config]) => ({
-      type: ConfigResourceTypes.TOPIC,
+      type: kafkajs.ConfigResourceTypes.TOPIC,
       name,
       configNames: Object.keys(config),
     })),

@@ -1,0 +1,180 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { createRedis, type RedisConnection } from '../../../services/session-service/src/store/redis-connection.ts';
+import { RedisSessions } from '../../../services/session-service/src/store/redis-sessions.ts';
+import { RedisVersions } from '../../../services/session-service/src/store/redis-versions.ts';
+import type { SessionRecord } from '../../../services/session-service/src/store/session-store.ts';
+import type { Change } from '../../../services/session-service/src/store/version-store.ts';
+import { MemoryVersions } from '../../support/memory-stores.ts';
+
+const HOUR_MS = 3_600_000;
+
+let redis: RedisConnection;
+let versions: RedisVersions;
+let sessions: RedisSessions;
+
+beforeAll(async () => {
+  redis = createRedis(inject('stack').redisUrl);
+  redis.start(() => {});
+  await vi.waitFor(() => expect(redis.notReady()).toEqual([]));
+  versions = new RedisVersions({ redis: redis.client, partitions: 12, versionTtlMs: HOUR_MS });
+  sessions = new RedisSessions(redis.client, Date.now);
+});
+
+afterAll(() => redis.close());
+
+/** A partition that no other test, and no log, has. */
+const freshPartition = () => randomInt(1_000_000, 2 ** 40);
+
+const change = fc.record(
+  {
+    scope: fc.constantFrom('u:alice', 'u:bob', 't:acme', 'r', 's:sid') as fc.Arbitrary<Change['scope']>,
+    time: fc.integer({ min: 0, max: 2 ** 42 }),
+    ends: fc.boolean(),
+    blocked: fc.boolean(),
+    claims: fc.string({ unit: 'grapheme' }).map((role) => JSON.stringify({ roles: [role] })),
+  },
+  { requiredKeys: ['scope', 'time', 'ends'] },
+);
+
+describe('the fold in Redis', () => {
+  test('law: does what the model does, whatever batches come, come twice, or overlap', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(change, { minLength: 1, maxLength: 12 }),
+        fc.array(fc.tuple(fc.nat(11), fc.nat(11)), { maxLength: 6 }),
+        async (changes, batches) => {
+          const partition = freshPartition();
+          const model = new MemoryVersions();
+          const log = changes.map((one, offset): Change => ({ ...one, offset }));
+          for (const [from, length] of [...batches, [0, 11] as const]) {
+            const position = await model.position(partition);
+            const batch = log.slice(Math.min(from, position + 1), from + length + 1);
+            const last = batch.at(-1)?.offset ?? -1;
+            const expected = await model.apply(partition, position, last, batch);
+            expect(await versions.apply(partition, position, last, batch)).toEqual(expected);
+            expect(await versions.position(partition)).toBe(await model.position(partition));
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('refuses a position that is behind what the caller knows, and changes nothing', async () => {
+    const partition = freshPartition();
+    const bump: Change = { scope: 'u:alice', offset: 5, time: 1000, ends: true };
+    await versions.apply(partition, -1, 5, [bump]);
+    await expect(versions.apply(partition, 9, 10, [{ ...bump, offset: 10 }])).rejects.toMatchObject({
+      name: 'RollbackError',
+      position: 5,
+    });
+    expect(await versions.apply(partition, 5, 5, [bump])).toEqual([{ current: 1000, floor: 1000, applied: false }]);
+  });
+
+  test('gives a version a TTL, and a position none', async () => {
+    const partition = freshPartition();
+    await versions.apply(partition, -1, 0, [{ scope: 'u:alice', offset: 0, time: 1000, ends: true }]);
+    const ttl = await redis.client.pttl(`curfew:ver:{p${partition}}:u:alice`);
+    expect(ttl).toBeGreaterThan(HOUR_MS - 10_000);
+    expect(await redis.client.pttl(`curfew:pos:{p${partition}}`)).toBe(-1);
+  });
+
+  test('starts again after the position was forgotten, and no version falls', async () => {
+    const partition = freshPartition();
+    const bump: Change = { scope: 'u:alice', offset: 5, time: 1000, ends: true };
+    await versions.apply(partition, -1, 5, [bump]);
+    await versions.forgetPosition(partition);
+    const [again] = await versions.apply(partition, -1, 0, [{ ...bump, offset: 0, time: 10 }]);
+    expect(again).toEqual({ current: 1001, floor: 1001, applied: true });
+  });
+});
+
+describe('session records in Redis', () => {
+  const record = (subject: string, rest: Partial<SessionRecord> = {}): SessionRecord => ({
+    sid: randomUUID(),
+    subject,
+    roles: ['admin'],
+    createdAt: Date.now(),
+    expiresAt: Date.now() + HOUR_MS,
+    s: 1,
+    t: 2,
+    r: 3,
+    at: 4,
+    ...rest,
+  });
+
+  test('are read as they were written', async () => {
+    const full = record(randomUUID(), {
+      tenant: 'acme',
+      tier: 'gold',
+      acr: 'urn:mfa',
+      amr: ['pwd', 'otp'],
+      device: 'laptop',
+      userAgent: 'curl',
+      ip: '192.0.2.1',
+    });
+    await sessions.create(full, 'hash');
+    expect(await sessions.read(full.sid)).toEqual(full);
+    const bare = record(randomUUID());
+    await sessions.create(bare, 'hash');
+    expect(await sessions.read(bare.sid)).toEqual(bare);
+    expect(await sessions.read('nobody')).toBeUndefined();
+  });
+
+  test('expire, as their index does, with the longest of them', async () => {
+    const subject = randomUUID();
+    const long = record(subject, { expiresAt: Date.now() + HOUR_MS });
+    await sessions.create(long, 'hash');
+    await sessions.create(record(subject, { expiresAt: Date.now() + 1000 }), 'hash');
+    expect(await redis.client.pttl(`curfew:idx:{${subject}}`)).toBeGreaterThan(HOUR_MS / 2);
+    const keys = await redis.client.keys('curfew:ses:*');
+    for (const key of keys) expect(await redis.client.pttl(key)).toBeGreaterThan(0);
+    expect(keys.some((key) => key.includes(long.sid))).toBe(false);
+  });
+
+  test('give their refresh token away once, to one of many that ask at the same time', async () => {
+    const one = record(randomUUID());
+    await sessions.create(one, 'shown');
+    const renewal = { s: 9, t: 9, r: 9, at: 9, roles: ['viewer'] };
+    const tries = Array.from({ length: 20 }, (_, i) => sessions.refresh(one.sid, 'shown', `next-${i}`, renewal));
+    expect((await Promise.all(tries)).filter(Boolean)).toHaveLength(1);
+    expect(await sessions.read(one.sid)).toMatchObject(renewal);
+  });
+
+  test('are lifted over a bump that spares them, never lowered, and never brought back', async () => {
+    const one = record('alice', { s: 50 });
+    await sessions.create(one, 'hash');
+    await sessions.keep(one.sid, 'alice', 70);
+    await sessions.keep(one.sid, 'alice', 60);
+    await sessions.keep(one.sid, 'mallory', 90);
+    expect((await sessions.read(one.sid))?.s).toBe(70);
+    await sessions.remove(one.sid, 'alice');
+    await sessions.keep(one.sid, 'alice', 90);
+    expect(await sessions.read(one.sid)).toBeUndefined();
+  });
+
+  test('are found by device', async () => {
+    const subject = randomUUID();
+    const phone = record(subject, { device: 'phone' });
+    await sessions.create(phone, 'hash');
+    await sessions.create(record(subject, { device: 'laptop' }), 'hash');
+    expect(await sessions.onDevice(subject, 'phone')).toEqual([phone.sid]);
+  });
+});
+
+test('a store that is away fails at once, with a code and without what was asked', async () => {
+  const away = createRedis('redis://127.0.0.1:1');
+  away.start(() => {});
+  try {
+    const lost = new RedisVersions({ redis: away.client, partitions: 12, versionTtlMs: HOUR_MS });
+    await expect(lost.read('alice')).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: expect.not.stringContaining('alice'),
+    });
+    expect(away.notReady()).toHaveLength(1);
+  } finally {
+    away.close();
+  }
+});
