@@ -87,6 +87,7 @@ export class KafkaEventLog implements EventLog {
   async #close(): Promise<void> {
     this.#state = { name: 'closed', error: new CurfewError('bus_unavailable', 'the publisher is closed') };
     this.#flush();
+    this.#tried.resolve();
     this.#stop.abort();
     await Promise.race([this.#watch, this.#limit()]);
   }
