@@ -22,7 +22,10 @@ export async function healthRoutes(app: FastifyInstance, options: Health): Promi
   });
 
   app.get('/metrics', hidden, (request, reply) => {
-    if (!options.telemetry) return reply.code(404).send(problemOf('route_not_found', 'telemetry is not started'));
+    if (!options.telemetry) {
+      const problem = problemOf('route_not_found', 'telemetry is not started');
+      return reply.code(problem.status).headers(problemHeaders('route_not_found')).send(problem);
+    }
     reply.hijack();
     options.telemetry.serveMetrics(request.raw, reply.raw);
     return reply;
