@@ -1,0 +1,29 @@
+import { startProcess } from './processes.mjs';
+import { StartError } from './start-error.mjs';
+
+/**
+ * Runs a command to its end; its output goes to a file.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {object} options
+ * @param {string} options.log
+ * @param {AbortSignal | undefined} [options.signal] ends the command too
+ * @param {NodeJS.ProcessEnv} [options.env]
+ * @param {string} options.missing what to say where there is no such command
+ * @param {string} options.failed what to say where its exit code is not 0
+ * @returns {Promise<void>}
+ * @throws {StartError} with these words; the signal's reason.
+ */
+export async function run(command, args, { log, signal, env, missing, failed }) {
+  signal?.throwIfAborted();
+  const started = await startProcess({ name: command, command, args, log, env }).catch((error) => {
+    throw error.cause?.code === 'ENOENT' ? new StartError(missing, { cause: error }) : error;
+  });
+  const stop = () => void started.stop();
+  signal?.addEventListener('abort', stop, { once: true });
+  const end = await started.ended;
+  signal?.removeEventListener('abort', stop);
+  signal?.throwIfAborted();
+  if (end !== 'exit code 0') throw new StartError(failed, { log });
+}

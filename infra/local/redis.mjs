@@ -1,0 +1,66 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { startProcess, waitUntil } from './processes.mjs';
+import { StartError } from './start-error.mjs';
+
+const START_LIMIT_MS = 10_000;
+
+export const NO_REDIS =
+  'There is no `redis-server` on the PATH. On Debian: apt-get install redis-server; on a Mac: brew install redis. ' +
+  'Or give a Redis of yours: CURFEW_REDIS_URL.';
+
+/**
+ * A running Redis.
+ *
+ * @typedef {import('./processes.mjs').Started & { readonly url: string }} RunningRedis
+ */
+
+/**
+ * Starts a Redis that keeps nothing on disk, and waits until it answers.
+ *
+ * @param {object} options
+ * @param {number} options.port on the loopback address
+ * @param {string} options.directory where its log `redis.log` is
+ * @param {AbortSignal} [options.signal] gives up, and ends what was started
+ * @returns {Promise<RunningRedis>}
+ * @throws {StartError} where there is no `redis-server`, or it does not come up; it names the log.
+ */
+export async function startRedis({ port, directory, signal }) {
+  const working = `${directory}/redis`;
+  await mkdir(working, { recursive: true });
+  const redis = await startProcess({
+    name: 'Redis',
+    command: 'redis-server',
+    args: ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', working],
+    log: `${directory}/redis.log`,
+  }).catch((error) => {
+    throw error.cause?.code === 'ENOENT' ? new StartError(NO_REDIS, { cause: error }) : error;
+  });
+  const stop = async () => {
+    await redis.stop();
+    await rm(working, { recursive: true, force: true });
+  };
+  try {
+    await waitUntil(redis, () => redisAnswers(port), { limitMs: START_LIMIT_MS, signal });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { ...redis, url: `redis://127.0.0.1:${port}`, stop };
+}
+
+/** Whether a Redis on the loopback address answers PING. @param {number} port @returns {Promise<boolean>} */
+function redisAnswers(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    /** @param {boolean} verdict */
+    const end = (verdict) => {
+      socket.destroy();
+      resolve(verdict);
+    };
+    socket.setTimeout(1000, () => end(false));
+    socket.once('error', () => end(false));
+    socket.once('close', () => end(false));
+    socket.once('data', (answer) => end(answer.toString('latin1').startsWith('+PONG')));
+  });
+}

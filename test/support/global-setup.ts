@@ -1,0 +1,50 @@
+import { rm } from 'node:fs/promises';
+import type { TestProject } from 'vitest/node';
+import { startKafka } from '../../infra/local/kafka.mjs';
+import { LOCAL } from '../../infra/local/paths.mjs';
+import { freePorts } from '../../infra/local/ports.mjs';
+import { startRedis } from '../../infra/local/redis.mjs';
+import type { Stack } from './stack.ts';
+
+interface Shared {
+  readonly stack: Stack;
+  readonly stop: () => Promise<void>;
+}
+
+// vitest runs this file once for each project, as a module of its own; the projects share one stack by way of this.
+const run = globalThis as typeof globalThis & { curfewStack?: { readonly shared: Promise<Shared>; users: number } };
+
+/** Gives the project's tests a real Kafka and a real Redis: those of the environment, or its own for this run. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  run.curfewStack ??= { shared: start(), users: 0 };
+  const { curfewStack } = run;
+  curfewStack.users += 1;
+  const { stack, stop } = await curfewStack.shared;
+  project.provide('stack', stack);
+  return async () => {
+    curfewStack.users -= 1;
+    if (curfewStack.users > 0) return;
+    delete run.curfewStack;
+    await stop();
+  };
+}
+
+async function start(): Promise<Shared> {
+  const { CURFEW_KAFKA_BROKERS: brokers, CURFEW_REDIS_URL: redisUrl } = process.env;
+  const [kafkaPort = 0, redisPort = 0] = await freePorts(2);
+  const directory = `${LOCAL}/test-${process.pid}`;
+  const [kafka, redis] = await Promise.all([
+    brokers === undefined ? startKafka({ port: kafkaPort, directory, say: console.log }) : undefined,
+    redisUrl === undefined ? startRedis({ port: redisPort, directory }) : undefined,
+  ]);
+  return {
+    stack: {
+      brokers: (kafka?.brokers ?? brokers ?? '').split(','),
+      redisUrl: redis?.url ?? redisUrl ?? '',
+    },
+    stop: async () => {
+      await Promise.all([kafka?.stop(), redis?.stop()]);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
