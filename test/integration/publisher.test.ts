@@ -22,7 +22,7 @@ beforeAll(async () => {
   await ensureTopics(admin, PARTITIONS);
   await admin.disconnect();
 
-  reader = kafka.consumer({ groupId: `publisher-test-${randomUUID()}` });
+  reader = kafka.consumer({ groupId: `publisher-test-${randomUUID()}`, maxWaitTimeInMs: 100 });
   await reader.connect();
   await reader.subscribe({ topics: [TOPICS.accountEvents], fromBeginning: true });
   await reader.run({

@@ -11,6 +11,8 @@ export interface KafkaEventLogOptions {
   readonly onReadiness: ((notReady: readonly string[]) => void) | undefined;
   /** Longest wait for the first attempt to connect, for the brokers' acknowledgement, and for the end of a close, ms. */
   readonly limitMs: number;
+  /** How often Kafka is asked whether it still answers, so that readiness tells the truth without traffic too, ms. */
+  readonly probeIntervalMs: number;
 }
 
 /** From `new`, `start` leads to `away`; `away` and `ready` follow what Kafka shows; `closed` is the end. */
@@ -30,8 +32,6 @@ const ALL_IN_SYNC = -1;
 /** As many of the largest events as one request of Kafka's default `message.max.bytes` (1 MiB) holds. */
 const MAX_RECORDS_PER_REQUEST = 15;
 
-/** How often Kafka is asked whether it still answers, so that readiness tells the truth without traffic too. */
-const PROBE_INTERVAL_MS = 2000;
 const MAX_RETRY_DELAY_MS = 1000;
 
 /** The account-event log on Kafka. */
@@ -110,7 +110,7 @@ export class KafkaEventLog implements EventLog {
         admin = undefined;
       }
       this.#tried.resolve();
-      const pauseMs = failures === 0 ? PROBE_INTERVAL_MS : retryDelayMs(failures);
+      const pauseMs = failures === 0 ? this.#options.probeIntervalMs : retryDelayMs(failures);
       await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => {});
     }
     // kafkajs connects anew for a send that it tries again, so the sends end first.

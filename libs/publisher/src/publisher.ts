@@ -28,6 +28,8 @@ import { createKafka } from './kafka-client.ts';
 import { KafkaEventLog } from './kafka-event-log.ts';
 import { checkOptions, DEFAULT_PUBLISH_TIMEOUT_MS, type PublisherOptions } from './options.ts';
 
+const PROBE_INTERVAL_MS = 2000;
+
 /** An account event that every in-sync replica of the bus holds: its jti, and where it stands in the log. */
 export interface Published extends LogPlace {
   readonly id: string;
@@ -162,6 +164,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const { issuer, partitions, onReadiness, clientId = 'curfew-publisher' } = options;
   const publishTimeoutMs = options.publishTimeoutMs ?? DEFAULT_PUBLISH_TIMEOUT_MS;
   const kafka = createKafka({ ...options, clientId, requestTimeoutMs: publishTimeoutMs });
-  const log = new KafkaEventLog({ kafka, partitions, onReadiness, limitMs: publishTimeoutMs });
+  const log = new KafkaEventLog({
+    kafka,
+    partitions,
+    onReadiness,
+    limitMs: publishTimeoutMs,
+    probeIntervalMs: PROBE_INTERVAL_MS,
+  });
   return new Publisher({ log, issuer, publishTimeoutMs, now: Date.now, newId: randomUUID });
 }
