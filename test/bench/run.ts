@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { parseArgs, promisify } from 'node:util';
+import { startKafka } from '../../infra/local/kafka.mjs';
+import { LOCAL } from '../../infra/local/paths.mjs';
+import { freePorts } from '../../infra/local/ports.mjs';
+import { startRedis } from '../../infra/local/redis.mjs';
+import { quantile, type Report } from './report.ts';
+
+/**
+ * Measures, each case in a fresh process, the two sides of a ratio in turns, and keeps the raw values in `results`.
+ *
+ *     npm run bench -- [--only check] [--runs 5]
+ */
+
+interface Comparison {
+  readonly name: string;
+  readonly measured: string;
+  readonly beside: string;
+  /** How the ratio is told: `times faster`, or as a factor that is to be small. */
+  readonly says: (measuredNs: number, besideNs: number) => string;
+}
+
+const faster = (measuredNs: number, besideNs: number): string => `${(besideNs / measuredNs).toFixed(0)} times faster`;
+
+const COMPARISONS: readonly Comparison[] = [
+  { name: 'check', measured: 'replica-check', beside: 'redis-get', says: faster },
+  { name: 'authenticate', measured: 'authenticate-cached', beside: 'jose-verify', says: faster },
+  {
+    name: 'propagation',
+    measured: 'propagation',
+    beside: 'propagation-floors',
+    says: (measuredNs, besideNs) => `${(measuredNs / besideNs).toFixed(2)} of the sum of the floors`,
+  },
+];
+
+const RESULTS = new URL('results/', import.meta.url);
+const run = promisify(execFile);
+
+const { values } = parseArgs({ options: { only: { type: 'string' }, runs: { type: 'string', default: '3' } } });
+const runs = Number(values.runs);
+const chosen = COMPARISONS.filter(({ name }) => values.only === undefined || name === values.only);
+if (chosen.length === 0 || !Number.isInteger(runs) || runs < 1) {
+  console.error(`usage: npm run bench -- [--only ${COMPARISONS.map(({ name }) => name).join('|')}] [--runs 3]`);
+  process.exit(1);
+}
+
+const directory = `${LOCAL}/bench-${process.pid}`;
+const [kafkaPort = 0, redisPort = 0] = await freePorts(2);
+const [kafka, redis] = await Promise.all([
+  chosen.some(({ name }) => name === 'propagation') ? startKafka({ port: kafkaPort, directory }) : undefined,
+  startRedis({ port: redisPort, directory }),
+]);
+const environment = { ...process.env, CURFEW_KAFKA_BROKERS: kafka?.brokers, CURFEW_REDIS_URL: redis.url };
+
+try {
+  await mkdir(RESULTS, { recursive: true });
+  for (const comparison of chosen) await compare(comparison);
+} finally {
+  await Promise.all([kafka?.stop(), redis.stop()]);
+  await rm(directory, { recursive: true, force: true });
+}
+
+async function compare({ name, measured, beside, says }: Comparison): Promise<void> {
+  const reports: Record<string, Report[]> = { [measured]: [], [beside]: [] };
+  for (let i = 0; i < runs; i++)
+    for (const which of i % 2 === 0 ? [measured, beside] : [beside, measured]) {
+      process.stderr.write(`${name}: ${which}, run ${i + 1} of ${runs}\n`);
+      reports[which]?.push(await measure(which));
+    }
+  const [ofMeasured = [], ofBeside = []] = [reports[measured], reports[beside]];
+  const p50 = (of: readonly Report[], q = 0.5) => median(of.map((one) => quantile(one, q)));
+  for (const [which, of] of Object.entries(reports))
+    console.log(
+      `${which.padEnd(20)} p50 ${time(p50(of)).padStart(9)}   p99 ${time(p50(of, 0.99)).padStart(9)}${notesOf(of)}`,
+    );
+  console.log(`${''.padEnd(20)} ${says(p50(ofMeasured), p50(ofBeside))}, median of ${runs} runs\n`);
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memoryBytes: totalmem(), node: process.version };
+  const result = { name, when: new Date().toISOString(), machine, runs, reports };
+  await writeFile(new URL(`${name}.json`, RESULTS), `${JSON.stringify(result, null, 1)}\n`);
+}
+
+async function measure(name: string): Promise<Report> {
+  const file = new URL(`cases/${name}.ts`, import.meta.url).pathname;
+  const { stdout } = await run(process.execPath, ['--expose-gc', file], { env: environment });
+  return JSON.parse(stdout) as Report;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function time(ns: number): string {
+  if (ns < 1000) return `${ns.toFixed(0)} ns`;
+  return ns < 1e6 ? `${(ns / 1000).toFixed(1)} µs` : `${(ns / 1e6).toFixed(2)} ms`;
+}
+
+function notesOf(of: readonly Report[]): string {
+  const notes = Object.entries(of.at(-1)?.notes ?? {});
+  return notes.map(([note, value]) => `   ${note} ${Number(value.toPrecision(3))}`).join('');
+}
