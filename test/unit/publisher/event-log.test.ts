@@ -10,13 +10,17 @@ const PARTITIONS = 3;
 class FakeKafka {
   fault: Error | undefined;
   partitions = PARTITIONS;
+  answersAfter: Promise<void> = Promise.resolve();
+  readonly order: string[] = [];
   readonly requests: ProducerRecord[] = [];
   readonly ends = Array.from({ length: PARTITIONS }, () => 0);
 
   producer() {
     return {
       connect: async () => {},
-      disconnect: async () => {},
+      disconnect: async () => {
+        this.order.push('disconnected');
+      },
       send: (request: ProducerRecord) => this.send(request),
     };
   }
@@ -34,6 +38,8 @@ class FakeKafka {
 
   async send(request: ProducerRecord) {
     if (this.fault) throw this.fault;
+    await this.answersAfter;
+    this.order.push('acknowledged');
     this.requests.push(request);
     const bases = new Map<number, number>();
     for (const { partition = 0 } of request.messages) {
@@ -141,5 +147,16 @@ describe('the readiness of the log', () => {
     kafka.fault = new Error('connection lost');
     expect(log.notReady()).toEqual(['the publisher is closed']);
     await expect(log.append(recordOf('alice'))).rejects.toMatchObject({ code: 'bus_unavailable' });
+  });
+
+  test('lets go of Kafka only after the records on their way, because a retry would connect again', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    kafka.answersAfter = promise;
+    await log.start();
+    const last = log.append(recordOf('alice'));
+    const closing = log.close();
+    setTimeout(resolve, 20);
+    await Promise.all([last, closing]);
+    expect(kafka.order).toEqual(['acknowledged', 'disconnected']);
   });
 });
