@@ -1,0 +1,278 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CurfewError, TOPICS } from '@curfew/contracts';
+import { Consumer, protocolErrorsCodesById, ResponseError } from '@platformatic/kafka';
+import { backoffMs } from './backoff.ts';
+import {
+  type FeedSink,
+  loseLeader,
+  losePlace,
+  newPartitionFeed,
+  notCaughtUp,
+  type PartitionFeed,
+  takeAnswer,
+} from './partition-feed.ts';
+
+export interface VersionsReaderOptions {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** Partitions that the topic must have; undefined: as many as it has. */
+  readonly partitions: number | undefined;
+  readonly windowMs: number;
+  readonly now: () => number;
+  readonly sink: VersionsSink;
+}
+
+export interface VersionsSink extends FeedSink {
+  /** The topic is there; every record from `horizon` on (ms since the epoch) will be applied. Called once. */
+  begin(partitions: number, horizon: number): void;
+  /** What `notReady` says may have changed. */
+  progress(): void;
+}
+
+const TOPIC = TOPICS.sessionVersions;
+
+/** How long a broker holds a fetch that has nothing to tell, ms. */
+const MAX_WAIT_MS = 500;
+/** Longest wait for any answer, ms; a connection that takes longer is replaced. */
+const REQUEST_TIMEOUT_MS = 2500;
+const CONNECT_TIMEOUT_MS = 1000;
+const PARTITION_MAX_BYTES = 1024 * 1024;
+const READ_UNCOMMITTED = 0;
+const LATEST = -1n;
+
+type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
+
+interface TopicLeaders {
+  readonly id: string;
+  readonly leaders: readonly { readonly leader: number; readonly leaderEpoch: number }[];
+}
+
+/**
+ * Reads session-versions without a group: every sidecar reads all of it. One loop per leader node fetches; one watch
+ * finds leaders and places, and begins loops. A partition in trouble leaves its loop, so that the others do not wait.
+ */
+export class KafkaVersionsReader {
+  readonly #options: VersionsReaderOptions;
+  readonly #consumer: Consumer;
+  readonly #stop = new AbortController();
+  readonly #loops = new Map<number, Promise<void>>();
+  #feeds: PartitionFeed[] = [];
+  #topicId: string | undefined;
+  /** From when on records are read, ms since the epoch. */
+  #since = 0;
+  /** Why the watch does not find the topic, in words. */
+  #absence: string | undefined = 'Kafka has not answered yet';
+  #failures = 0;
+  #wake = Promise.withResolvers<void>();
+  #watch: Promise<void> | undefined;
+
+  constructor(options: VersionsReaderOptions) {
+    this.#options = options;
+    this.#consumer = new Consumer({
+      clientId: options.clientId,
+      groupId: options.clientId, // The library asks for one; no group is joined.
+      bootstrapBrokers: [...options.brokers],
+      retries: 0,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      isolationLevel: READ_UNCOMMITTED,
+    });
+  }
+
+  start(): void {
+    this.#watch ??= this.#keepFound();
+  }
+
+  /** What keeps the replica from being complete, in words; empty once every partition was read to its end. */
+  notReady(): string[] {
+    if (this.#feeds.length === 0) return [this.#absence ?? 'catching up'];
+    const byReason = Map.groupBy(this.#feeds, notCaughtUp);
+    byReason.delete(undefined);
+    return [...byReason].map(
+      ([reason, feeds]) => `${TOPIC} partition ${feeds.map(({ partition }) => partition).join(', ')}: ${reason}`,
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#wake.resolve();
+    // Closing the connections ends the fetches that are under way, and with them the loops.
+    await this.#consumer.close().catch(() => {});
+    await this.#watch;
+    await Promise.all(this.#loops.values());
+  }
+
+  async #keepFound(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      this.#wake = Promise.withResolvers<void>();
+      try {
+        await this.#find();
+        this.#failures = 0;
+        this.#absence = undefined;
+      } catch (error) {
+        this.#failures++;
+        this.#absence = reasonOf(error);
+      }
+      if (signal.aborted) return;
+      for (const feed of this.#feeds)
+        if (this.#absence !== undefined && feed.leader === undefined) feed.trouble = this.#absence;
+      this.#options.sink.progress();
+      this.#fetchFromLeaders();
+      const lost = this.#feeds.filter(({ leader }) => leader === undefined);
+      if (this.#failures === 0 && lost.length === 0) await this.#wake.promise;
+      await this.#pause(lost);
+    }
+  }
+
+  /** A partition that has just lost its leader need not wait as long as one that has been without for a while. */
+  async #pause(lost: readonly PartitionFeed[]): Promise<void> {
+    const failures = Math.max(1, Math.min(...lost.map((feed) => feed.failures), this.#failures || Number.MAX_VALUE));
+    const { signal } = this.#stop;
+    await sleep(backoffMs(failures === Number.MAX_VALUE ? 1 : failures, Math.random()), undefined, { signal }).catch(
+      () => {},
+    );
+  }
+
+  /** Finds the leaders, and the places of partitions that have none. */
+  async #find(): Promise<void> {
+    const { partitions, now, windowMs, sink } = this.#options;
+    const topic = await this.#describe();
+    const expected = partitions ?? (this.#feeds.length || topic.leaders.length);
+    if (topic.leaders.length !== expected)
+      throw new CurfewError('topic_mismatch', `${TOPIC} has ${topic.leaders.length} partitions, not ${expected}`);
+    if (this.#topicId === undefined) {
+      this.#since = now() - windowMs;
+      this.#feeds = topic.leaders.map((_, partition) => newPartitionFeed(partition));
+      sink.begin(topic.leaders.length, this.#since);
+    } else if (this.#topicId !== topic.id)
+      for (const feed of this.#feeds) losePlace(feed, 'the topic was created anew', sink);
+    this.#topicId = topic.id;
+    await this.#place();
+    for (const feed of this.#feeds) {
+      const found = topic.leaders[feed.partition];
+      if (feed.leader !== undefined || feed.offset === undefined) continue;
+      if (found === undefined || found.leader < 0) loseLeader(feed, 'has no leader');
+      else {
+        feed.leader = found.leader;
+        feed.leaderEpoch = found.leaderEpoch;
+      }
+    }
+  }
+
+  async #describe(): Promise<TopicLeaders> {
+    try {
+      const metadata = await this.#consumer.metadata({ topics: [TOPIC], forceUpdate: true });
+      const topic = metadata.topics.get(TOPIC);
+      if (topic) return { id: topic.id, leaders: topic.partitions };
+    } catch (error) {
+      // One partition without a leader makes the library reject an answer that names all the other leaders.
+      const topic = error instanceof ResponseError ? topicIn(error['response']) : undefined;
+      if (topic === undefined) throw error;
+      return topic;
+    }
+    throw new CurfewError('bus_unavailable', `the topic ${TOPIC} is absent; the session service creates it`);
+  }
+
+  /** Finds by time where to begin. The log's end comes first: what is appended in between is read, not skipped. */
+  async #place(): Promise<void> {
+    const unplaced = this.#feeds.filter(({ offset }) => offset === undefined);
+    if (unplaced.length === 0) return;
+    const gap = unplaced.length < this.#feeds.length || this.#feeds.some(({ failures }) => failures > 0);
+    const since = gap ? Math.max(this.#since, this.#options.now() - this.#options.windowMs) : this.#since;
+    const list = { topics: [TOPIC], partitions: { [TOPIC]: unplaced.map(({ partition }) => partition) } };
+    const ends = await this.#consumer.listOffsets({ ...list, timestamp: LATEST });
+    const begins = await this.#consumer.listOffsets({ ...list, timestamp: BigInt(since) });
+    for (const feed of unplaced) {
+      const end = ends.get(TOPIC)?.[feed.partition];
+      const begin = begins.get(TOPIC)?.[feed.partition];
+      if (end === undefined || begin === undefined) continue;
+      feed.target = end;
+      feed.offset = begin < 0n ? end : begin;
+    }
+  }
+
+  #fetchFromLeaders(): void {
+    for (const { leader } of this.#feeds) {
+      if (leader === undefined || this.#loops.has(leader)) continue;
+      const loop = this.#fetchFrom(leader).finally(() => this.#loops.delete(leader));
+      this.#loops.set(leader, loop);
+    }
+  }
+
+  async #fetchFrom(node: number): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const feeds = this.#feeds.filter(({ leader }) => leader === node);
+      if (feeds.length === 0) return;
+      const before = this.notReady().length;
+      try {
+        this.#take(await this.#fetch(node, feeds));
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        const partial = error instanceof ResponseError ? (error['response'] as FetchResponse) : undefined;
+        if (partial?.errorCode === 0) this.#take(partial);
+        // The library drops the fetch session with such an error, and the next request begins another.
+        else if (partial === undefined || feeds.some(({ failures }) => failures > 0))
+          for (const feed of feeds) loseLeader(feed, reasonOf(error));
+        else for (const feed of feeds) feed.failures++;
+      }
+      if (before > 0 || this.notReady().length > 0) this.#options.sink.progress();
+      if (this.#feeds.some(({ leader }) => leader === undefined)) this.#wake.resolve();
+    }
+  }
+
+  #fetch(node: number, feeds: readonly PartitionFeed[]): Promise<FetchResponse> {
+    return this.#consumer.fetch({
+      node,
+      maxWaitTime: MAX_WAIT_MS,
+      topics: [
+        {
+          topicId: this.#topicId ?? '',
+          partitions: feeds.map(({ partition, leaderEpoch, offset, readEpoch }) => ({
+            partition,
+            currentLeaderEpoch: leaderEpoch,
+            fetchOffset: offset ?? 0n,
+            lastFetchedEpoch: readEpoch,
+            partitionMaxBytes: PARTITION_MAX_BYTES,
+          })),
+        },
+      ],
+    });
+  }
+
+  #take(response: FetchResponse): void {
+    for (const { partitions } of response.responses)
+      for (const answer of partitions) {
+        const feed = this.#feeds[answer.partitionIndex];
+        if (feed) takeAnswer(feed, answer, this.#options.sink, nameOfCode);
+      }
+  }
+}
+
+/** The topic in an answer to a metadata request that holds an error, unless the topic itself is unknown. */
+function topicIn(response: unknown): TopicLeaders | undefined {
+  const { topics } = response as {
+    topics: {
+      errorCode: number;
+      topicId: string;
+      partitions: { partitionIndex: number; leaderId: number; leaderEpoch: number }[];
+    }[];
+  };
+  const topic = topics[0];
+  if (topic === undefined || topic.errorCode !== 0) return undefined;
+  const byIndex = topic.partitions.toSorted((a, b) => a.partitionIndex - b.partitionIndex);
+  return {
+    id: topic.topicId,
+    leaders: byIndex.map(({ leaderId, leaderEpoch }) => ({ leader: leaderId, leaderEpoch })),
+  };
+}
+
+const nameOfCode = (code: number): string => protocolErrorsCodesById[code as 0] ?? `Kafka error ${code}`;
+
+function reasonOf(error: unknown): string {
+  if (error instanceof CurfewError) return error.detail ?? error.message;
+  if (!(error instanceof Error)) return 'Kafka does not answer';
+  return error.message.startsWith('Unknown topic')
+    ? `the topic ${TOPIC} is absent; the session service creates it`
+    : `Kafka does not answer: ${error.message}`;
+}

@@ -1,0 +1,82 @@
+import { CurfewError } from '@curfew/contracts';
+
+export interface SidecarOptions {
+  /** `host:port` of brokers to begin with. */
+  readonly brokers: readonly string[];
+  /** Redis for what the replica cannot prove, `redis://` or `rediss://`. Default: none, and such requests are unproven. */
+  readonly redisUrl?: string;
+  /** `iss` that a token must carry. */
+  readonly issuer: string;
+  /** `aud` that a token must carry. */
+  readonly audience: string;
+  /** Name of the service that embeds the sidecar; its name towards the brokers. */
+  readonly service: string;
+  /** Where the issuer's keys are (RFC 7517). Default `<issuer>/.well-known/jwks.json`. */
+  readonly jwksUrl?: string;
+  /** Partitions that session-versions should have. Default: as many as it has. Another count keeps the sidecar unready. */
+  readonly partitions?: number;
+  /**
+   * Bumps of how long ago are read at the start, ms, 1000 to 86400000. Default 900000 (15 min): at least the longest life
+   * of an access token. A session minted earlier is read through to Redis.
+   */
+  readonly windowMs?: number;
+  /** Most scopes kept in memory, 1 to 10000000. Default 100000. What falls out costs read-throughs, never safety. */
+  readonly maxEntries?: number;
+  /** How far the clocks of issuer, brokers and this process may differ, ms, 0 to 60000. Default 250. */
+  readonly maxClockSkewMs?: number;
+  /** Most verified tokens kept in memory, 1 to 10000000. Default 10000. */
+  readonly tokenCacheSize?: number;
+  /** Longest wait of `start`, ms, 1 to 86400000. Default: as long as it takes. The sidecar goes on trying afterwards. */
+  readonly startTimeoutMs?: number;
+  /** Hears what an operator should know: the feed lost and found again, records that cannot be read, Redis away. */
+  readonly onWarning?: (message: string, error?: unknown) => void;
+  /** Clock, ms since the epoch. */
+  readonly now?: () => number;
+}
+
+/** Options with their defaults. */
+export type Settings = Required<Omit<SidecarOptions, 'redisUrl' | 'partitions' | 'startTimeoutMs'>> &
+  Pick<SidecarOptions, 'redisUrl' | 'partitions' | 'startTimeoutMs'>;
+
+const DAY_MS = 86_400_000;
+const MILLIONS = 10_000_000;
+
+/** @throws CurfewError `option_invalid`, naming the option and what it should be. */
+export function readOptions(options: SidecarOptions): Settings {
+  const { brokers, redisUrl, issuer, audience, service, partitions, startTimeoutMs } = options;
+  if (!Array.isArray(brokers) || brokers.length === 0 || !brokers.every((broker) => /^\S+:\d{1,5}$/.test(broker)))
+    throw new CurfewError('option_invalid', 'brokers is not a list of host:port');
+  for (const [name, text] of Object.entries({ issuer, audience, service }))
+    if (typeof text !== 'string' || text === '') throw new CurfewError('option_invalid', `${name} is not a text`);
+  if (redisUrl !== undefined && !/^rediss?:\/\//.test(redisUrl))
+    throw new CurfewError('option_invalid', 'redisUrl is not a redis:// or rediss:// URL');
+  const jwksUrl = options.jwksUrl ?? `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`;
+  if (!/^https?:$/.test(URL.parse(jwksUrl)?.protocol ?? ''))
+    throw new CurfewError('option_invalid', 'jwksUrl (by default made from issuer) is not an http:// or https:// URL');
+
+  const settings = {
+    brokers,
+    issuer,
+    audience,
+    service,
+    jwksUrl,
+    windowMs: within('windowMs', options.windowMs ?? 900_000, 1000, DAY_MS),
+    maxEntries: within('maxEntries', options.maxEntries ?? 100_000, 1, MILLIONS),
+    maxClockSkewMs: within('maxClockSkewMs', options.maxClockSkewMs ?? 250, 0, 60_000),
+    tokenCacheSize: within('tokenCacheSize', options.tokenCacheSize ?? 10_000, 1, MILLIONS),
+    onWarning: options.onWarning ?? (() => {}),
+    now: options.now ?? Date.now,
+  };
+  return {
+    ...settings,
+    ...(redisUrl === undefined ? {} : { redisUrl }),
+    ...(partitions === undefined ? {} : { partitions: within('partitions', partitions, 1, 100_000) }),
+    ...(startTimeoutMs === undefined ? {} : { startTimeoutMs: within('startTimeoutMs', startTimeoutMs, 1, DAY_MS) }),
+  };
+}
+
+function within(name: string, value: number, min: number, max: number): number {
+  if (!Number.isSafeInteger(value) || value < min || value > max)
+    throw new CurfewError('option_invalid', `${name} is not a whole number from ${min} to ${max}`);
+  return value;
+}

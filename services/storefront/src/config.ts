@@ -1,0 +1,34 @@
+import { ENV, listOf, readConfig } from '@curfew/http';
+import { Type } from 'typebox';
+
+const ENVIRONMENT = Type.Object({
+  CURFEW_SERVICE_NAME: Type.String({ minLength: 1, default: 'orders' }),
+  CURFEW_KAFKA_BROKERS: ENV.brokers,
+  CURFEW_REDIS_URL: ENV.redisUrl,
+  CURFEW_ISSUER: ENV.issuer,
+  CURFEW_AUDIENCE: ENV.audience,
+  CURFEW_WINDOW_MS: Type.Integer({ minimum: 1000, default: 900_000 }),
+  CURFEW_PAYMENTS_URL: Type.String({ pattern: '^https?://', default: 'http://127.0.0.1:7012' }),
+  HOST: ENV.host,
+  PORT: ENV.port(7011),
+});
+
+/**
+ * Reads the service's environment.
+ *
+ * @throws CurfewError `option_invalid`, naming the variable.
+ */
+export function readStorefrontConfig(environment: NodeJS.ProcessEnv = process.env) {
+  const env = readConfig(ENVIRONMENT, environment);
+  return {
+    service: env.CURFEW_SERVICE_NAME,
+    brokers: listOf(env.CURFEW_KAFKA_BROKERS),
+    redisUrl: env.CURFEW_REDIS_URL,
+    issuer: env.CURFEW_ISSUER,
+    audience: env.CURFEW_AUDIENCE,
+    windowMs: env.CURFEW_WINDOW_MS,
+    paymentsUrl: env.CURFEW_PAYMENTS_URL,
+    host: env.HOST,
+    port: env.PORT,
+  };
+}
