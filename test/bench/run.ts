@@ -6,6 +6,8 @@ import { startKafka } from '../../infra/local/kafka.mjs';
 import { LOCAL } from '../../infra/local/paths.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
 import { startRedis } from '../../infra/local/redis.mjs';
+import { localServices, PORTS, startService } from '../../infra/local/services.mjs';
+import { signingKey } from '../../infra/local/signing-key.mjs';
 import { quantile, type Report } from './report.ts';
 
 /**
@@ -47,19 +49,35 @@ if (chosen.length === 0 || !Number.isInteger(runs) || runs < 1) {
 }
 
 const directory = `${LOCAL}/bench-${process.pid}`;
-const [kafkaPort = 0, redisPort = 0] = await freePorts(2);
-const [kafka, redis] = await Promise.all([
-  chosen.some(({ name }) => name === 'propagation') ? startKafka({ port: kafkaPort, directory }) : undefined,
-  startRedis({ port: redisPort, directory }),
-]);
-const environment = { ...process.env, CURFEW_KAFKA_BROKERS: kafka?.brokers, CURFEW_REDIS_URL: redis.url };
+const { environment, stop } = await startStack(chosen.some(({ name }) => name === 'propagation'));
 
 try {
   await mkdir(RESULTS, { recursive: true });
   for (const comparison of chosen) await compare(comparison);
 } finally {
-  await Promise.all([kafka?.stop(), redis.stop()]);
+  await stop();
   await rm(directory, { recursive: true, force: true });
+}
+
+/** Redis, and for propagation Kafka and a session service as well. */
+async function startStack(whole: boolean) {
+  const [redisPort = 0, kafkaPort = 0, servicePort = 0] = await freePorts(3);
+  const redis = await startRedis({ port: redisPort, directory });
+  const env = { ...process.env, CURFEW_REDIS_URL: redis.url };
+  if (!whole) return { environment: env, stop: redis.stop };
+  const kafka = await startKafka({ port: kafkaPort, directory });
+  const ports = { ...PORTS, 'session-service': servicePort };
+  const options = { brokers: kafka.brokers, redisUrl: redis.url, signingKey: signingKey(), ports };
+  const [sessionService] = localServices(options);
+  if (sessionService === undefined) throw new Error('there is no session service');
+  const service = await startService(sessionService, { directory });
+  return {
+    environment: { ...env, CURFEW_KAFKA_BROKERS: kafka.brokers },
+    stop: async () => {
+      await service.stop();
+      await Promise.all([kafka.stop(), redis.stop()]);
+    },
+  };
 }
 
 async function compare({ name, measured, beside, says }: Comparison): Promise<void> {
