@@ -19,6 +19,9 @@ import { StartError } from './start-error.mjs';
 /** How long a process may take to end by itself after SIGTERM, ms. */
 const GRACE_MS = 12_000;
 
+/** Between two questions whether a process is ready, ms. */
+const POLL_MS = 25;
+
 /** @type {Set<number>} */
 const groups = new Set();
 
@@ -91,18 +94,22 @@ function kill(/** @type {number} */ group, /** @type {NodeJS.Signals} */ signal)
  * Asks again and again until the answer is yes.
  *
  * @param {Started} started whose answer it is
- * @param {() => Promise<boolean>} answers must not throw
+ * @param {() => Promise<boolean | string>} answers true, or not yet, with a reason in words where there is one; must not throw
  * @param {{ limitMs: number, signal?: AbortSignal | undefined }} options
  * @throws {StartError} naming the log, where the process ends or the limit passes first; the signal's reason.
  */
 export async function waitUntil(started, answers, { limitMs, signal }) {
   const limit = Date.now() + limitMs;
-  while (!(await answers())) {
+  for (;;) {
+    const answer = await answers();
     signal?.throwIfAborted();
     if (!started.running())
       throw new StartError(`${started.name} ended while it started: ${await started.ended}.`, { log: started.log });
-    if (Date.now() > limit)
-      throw new StartError(`${started.name} does not answer after ${limitMs / 1000} s.`, { log: started.log });
-    await delay(25);
+    if (answer === true) return;
+    if (Date.now() > limit) {
+      const reason = typeof answer === 'string' ? `: ${answer}` : '';
+      throw new StartError(`${started.name} is not ready after ${limitMs / 1000} s${reason}.`, { log: started.log });
+    }
+    await delay(POLL_MS);
   }
 }

@@ -1,0 +1,38 @@
+/**
+ * An answer as the scenario looks at it.
+ *
+ * @typedef {object} Answer
+ * @property {number} status
+ * @property {any} body parsed JSON; undefined where there is none
+ * @property {string | undefined} code of a problem (RFC 9457); undefined unless it came as problem+json
+ */
+
+/** How long one request may take, ms. */
+const REQUEST_LIMIT_MS = 5000;
+
+/**
+ * One request over a connection that is kept.
+ *
+ * @param {string} url
+ * @param {{ method?: string, token?: string | undefined, body?: unknown, signal?: AbortSignal | undefined }} [options]
+ * @returns {Promise<Answer>}
+ */
+export async function request(url, { method = 'GET', token, body, signal } = {}) {
+  const timeout = AbortSignal.timeout(REQUEST_LIMIT_MS);
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: signal ?? timeout,
+  });
+  const text = await response.text();
+  const json = /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined;
+  const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') === true;
+  return { status: response.status, body: json, code: isProblem ? json?.code : undefined };
+}
+
+/** An answer in words, as `401 session_revoked`. @param {Answer} answer */
+export const inWords = ({ status, code }) => (code === undefined ? `${status}` : `${status} ${code}`);

@@ -1,0 +1,48 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { run } from './commands.mjs';
+import { LOCAL } from './paths.mjs';
+
+/** Whether a command is on the PATH. @param {string} command */
+export const onPath = (command, path = process.env['PATH'] ?? '') =>
+  path.split(delimiter).some((directory) => isProgram(join(directory, command)));
+
+/** @param {string} file */
+function isProgram(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this process may install Debian packages without asking anybody. */
+const mayInstall = () => process.getuid?.() === 0 && existsSync('/etc/debian_version') && onPath('apt-get');
+
+// RUNLEVEL: Debian's packages start their service where they can; only the program is wanted.
+const APT = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+
+/**
+ * Installs a Debian package where its command is absent and this is Debian, as root; elsewhere it changes nothing.
+ *
+ * @param {string} command
+ * @param {string} debianPackage
+ * @param {{ say?: ((progress: string) => void) | undefined, signal?: AbortSignal | undefined }} [options]
+ * @returns {Promise<boolean>} whether the command is there now
+ * @throws {StartError} where apt-get fails; it names the log.
+ */
+export async function provide(command, debianPackage, { say, signal } = {}) {
+  if (onPath(command)) return true;
+  if (!mayInstall()) return false;
+  say?.(`apt-get installs ${debianPackage}`);
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', debianPackage]])
+    await run('apt-get', ['-q', ...args], {
+      log: `${LOCAL}/apt-get.log`,
+      signal,
+      env: APT,
+      missing: 'There is no `apt-get`.',
+      failed: `apt-get did not install ${debianPackage}, which has \`${command}\`.`,
+    });
+  return onPath(command);
+}

@@ -1,0 +1,117 @@
+import { rm } from 'node:fs/promises';
+import { startKafka } from './kafka.mjs';
+import { provide } from './programs.mjs';
+import { startRedis } from './redis.mjs';
+import { localServices, startService } from './services.mjs';
+import { signingKey } from './signing-key.mjs';
+import { StartError } from './start-error.mjs';
+
+/**
+ * The running stack.
+ *
+ * @typedef {object} RunningStack
+ * @property {readonly (readonly [name: string, address: string])[]} addresses
+ * @property {AbortSignal} signal aborts when a part of the stack ends by itself, or with the caller's signal; its reason says why
+ * @property {() => Promise<void>} stop ends everything that was started, and removes its data; the logs stay
+ */
+
+/** @typedef {import('./processes.mjs').Started} Started */
+
+/**
+ * Starts the stack without containers: Kafka and Redis, unless the environment names existing ones, then the services.
+ *
+ * @param {object} options
+ * @param {Readonly<Record<keyof typeof import('./services.mjs').PORTS, number>>} options.ports all free
+ * @param {string} options.directory for logs and data; what it held before is removed
+ * @param {Pick<ReturnType<typeof import('./progress.mjs').createProgress>, 'run'>} options.progress
+ * @param {AbortSignal} options.signal gives up, and ends what was started
+ * @returns {Promise<RunningStack>}
+ * @throws {StartError} where a part does not come up; everything is ended by then.
+ */
+export async function startStack({ ports, directory, progress, signal }) {
+  const { CURFEW_KAFKA_BROKERS, CURFEW_REDIS_URL } = process.env;
+  const broken = new AbortController();
+  const giveUp = () => broken.abort(signal.reason);
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
+
+  /** @type {Started[]} */
+  const started = [];
+  let stopping = false;
+  const stop = async () => {
+    stopping = true;
+    // The services first, so that none is left to complain about its Kafka.
+    const isStore = (/** @type {Started} */ { name }) => name === 'Kafka' || name === 'Redis';
+    await Promise.all(started.filter((one) => !isStore(one)).map((one) => one.stop()));
+    await Promise.all(started.filter(isStore).map((one) => one.stop()));
+    signal.removeEventListener('abort', giveUp);
+  };
+
+  /** @template {Started} T @param {string} name @param {(say: (doing: string) => void) => Promise<T>} start @param {(one: T) => string} address */
+  const part = async (name, start, address) => {
+    try {
+      const one = await progress.run(name, start, address);
+      started.push(one);
+      one.ended.then((how) => {
+        if (!stopping) broken.abort(new StartError(`${name} ended by itself: ${how}.`, { log: one.log }));
+      });
+      return one;
+    } catch (error) {
+      broken.abort(error);
+      throw error;
+    }
+  };
+  /** All of them, or the first one's error when the last one has ended. @template T @param {(T | Promise<T>)[]} parts */
+  const together = async (parts) => {
+    const ends = await Promise.allSettled(parts);
+    broken.signal.throwIfAborted();
+    return ends.map((end) => /** @type {PromiseFulfilledResult<T>} */ (end).value);
+  };
+
+  try {
+    await rm(directory, { recursive: true, force: true });
+    const giving = { directory, signal: broken.signal };
+    if (CURFEW_REDIS_URL === undefined) await provideRedis(broken.signal);
+    const [kafka, redis] = await together([
+      CURFEW_KAFKA_BROKERS === undefined
+        ? part(
+            'Kafka',
+            (say) => startKafka({ ...giving, port: ports.Kafka, say }),
+            ({ brokers }) => brokers,
+          ).then(({ brokers }) => brokers)
+        : CURFEW_KAFKA_BROKERS,
+      CURFEW_REDIS_URL === undefined
+        ? part(
+            'Redis',
+            () => startRedis({ ...giving, port: ports.Redis }),
+            ({ url }) => url,
+          ).then(({ url }) => url)
+        : CURFEW_REDIS_URL,
+    ]);
+    const services = localServices({ brokers: `${kafka}`, redisUrl: `${redis}`, signingKey: signingKey(), ports });
+    const running = await together(
+      services.map((service) =>
+        part(
+          service.name,
+          () => startService(service, giving),
+          ({ url }) => url,
+        ),
+      ),
+    );
+    return {
+      addresses: [
+        ...running.map(({ name, url }) => /** @type {const} */ ([name, url])),
+        ['Kafka', `${kafka}`],
+        ['Redis', `${redis}`],
+      ],
+      signal: broken.signal,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** @param {AbortSignal} signal */
+const provideRedis = (signal) => provide('redis-server', 'redis-server', { signal });

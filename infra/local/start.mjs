@@ -1,0 +1,114 @@
+import { constants } from 'node:os';
+import { parseArguments, USAGE } from './arguments.mjs';
+import { startDockerStack } from './docker.mjs';
+import { installPackages } from './packages.mjs';
+import { LOCAL, shown } from './paths.mjs';
+import { assertFree, freePorts } from './ports.mjs';
+import { createProgress } from './progress.mjs';
+import { playScenario } from './scenario.mjs';
+import { scenarioTable } from './scenario-table.mjs';
+import { PORTS } from './services.mjs';
+import { startStack } from './stack.mjs';
+import { StartError } from './start-error.mjs';
+import { formatTable } from './table.mjs';
+
+/** Somebody ends this run. */
+class Stopped extends Error {
+  /** @param {'SIGINT' | 'SIGTERM' | 'SIGHUP'} name */
+  constructor(name) {
+    super(name);
+    this.exitCode = 128 + constants.signals[name];
+  }
+}
+
+const progress = createProgress();
+const { paint, line } = progress;
+const interrupt = new AbortController();
+
+for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+  process.on(name, () => {
+    // Asked twice, it does not wait for an orderly end.
+    if (interrupt.signal.aborted) process.exit(1);
+    interrupt.abort(new Stopped(name));
+  });
+
+/** Starts the stack, plays the scenario, stays up. @returns {Promise<number>} the exit code */
+async function start() {
+  const { once, docker, freePorts: anyPorts, help } = parseArguments(process.argv.slice(2));
+  if (help) {
+    line(USAGE);
+    return 0;
+  }
+  const { signal } = interrupt;
+  const ports = anyPorts ? await portsThatAreFree() : PORTS;
+  const directory = `${LOCAL}/run-${ports['session-service']}`;
+  await assertFree(wanted(ports));
+  await installPackages({ say: line, signal });
+  const stack = docker
+    ? await startDockerStack({ directory, progress, signal })
+    : await startStack({ ports, directory, progress, signal });
+  try {
+    const addresses = new Map(stack.addresses);
+    const urlOf = (/** @type {keyof typeof PORTS} */ name) => `${addresses.get(name)}`;
+    const urls = {
+      sessionService: urlOf('session-service'),
+      identityPublisher: urlOf('identity-publisher'),
+      orders: urlOf('orders'),
+      payments: urlOf('payments'),
+    };
+    const steps = await untilBroken(stack.signal, (broken) =>
+      playScenario({
+        urls,
+        around: (title, play) => progress.run(title, play, (step) => (step.failure === undefined ? '' : 'failed')),
+        signal: broken,
+      }),
+    );
+    line(`\n${scenarioTable(steps, paint)}\n`);
+    const passed = steps.every(({ failure }) => failure === undefined);
+    if (once) return passed ? 0 : 1;
+    line(formatTable([{ title: 'runs' }, { title: 'at' }], stack.addresses));
+    line(`\nLogs: ${shown(directory)}. ${paint.bold('Ctrl-C ends all of it.')}`);
+    await untilBroken(stack.signal, () => new Promise(() => {})).catch((reason) => {
+      if (!(reason instanceof Stopped)) throw reason;
+    });
+    return passed ? 0 : 1;
+  } finally {
+    await progress.run('ending what was started', () => stack.stop());
+  }
+}
+
+/** Work, unless the signal comes first. @template T @param {AbortSignal} signal @param {(signal: AbortSignal) => Promise<T>} work */
+async function untilBroken(signal, work) {
+  signal.throwIfAborted();
+  const broken = new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  return /** @type {T} */ (await Promise.race([work(signal), broken]));
+}
+
+/** @returns {Promise<typeof PORTS>} */
+async function portsThatAreFree() {
+  const names = Object.keys(PORTS);
+  const free = await freePorts(names.length);
+  return /** @type {any} */ (Object.fromEntries(names.map((name, at) => [name, free[at]])));
+}
+
+/** The ports that this run will listen on. @param {typeof PORTS} ports */
+function wanted({ Kafka, Redis, ...services }) {
+  return {
+    ...(process.env['CURFEW_KAFKA_BROKERS'] === undefined ? { Kafka } : {}),
+    ...(process.env['CURFEW_REDIS_URL'] === undefined ? { Redis } : {}),
+    ...services,
+  };
+}
+
+/** @param {unknown} error @returns {number} the exit code */
+function explain(error) {
+  if (error instanceof Stopped) return error.exitCode;
+  console.error(
+    `\n${paint.red('Curfew does not run.')} ${error instanceof StartError ? error.message : /** @type {Error} */ (error).stack}`,
+  );
+  return 1;
+}
+
+process.exit(await start().catch(explain));

@@ -1,0 +1,35 @@
+/**
+ * @typedef {object} Column
+ * @property {string} title
+ * @property {'left' | 'right'} [align] default left
+ */
+
+/** Colours have no width. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one.
+const COLOUR = /\x1b\[\d+m/g;
+const widthOf = (/** @type {string} */ text) => [...text.replace(COLOUR, '')].length;
+
+/**
+ * A table in aligned columns, with a line under its titles; its last column is not padded.
+ *
+ * @param {readonly Column[]} columns
+ * @param {readonly (readonly string[])[]} rows a cell that is missing is empty; its text may be coloured
+ * @returns {string} without a newline at the end
+ */
+export function formatTable(columns, rows) {
+  const widths = columns.map(({ title }, at) => Math.max(widthOf(title), ...rows.map((row) => widthOf(row[at] ?? ''))));
+  const line = (/** @type {readonly string[]} */ cells) =>
+    columns
+      .map(({ align }, at) => {
+        const cell = cells[at] ?? '';
+        const pad = ' '.repeat((widths[at] ?? 0) - widthOf(cell));
+        return align === 'right' ? pad + cell : cell + pad;
+      })
+      .join('  ')
+      .trimEnd();
+  return [
+    line(columns.map(({ title }) => title)),
+    line(widths.map((width) => '─'.repeat(width))),
+    ...rows.map(line),
+  ].join('\n');
+}
