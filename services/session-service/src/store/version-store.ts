@@ -14,7 +14,7 @@ export interface Change {
   readonly claims?: string;
 }
 
-export interface Version {
+interface Version {
   readonly current: number;
   readonly floor: number;
 }
