@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CurfewError, partitionOf, TOPICS } from '@curfew/contracts';
-import { type Admin, type Kafka, Partitioners, type Producer } from 'kafkajs';
+import kafkajs, { type Admin, type Kafka, type Message, type PartitionerArgs, type Producer } from 'kafkajs';
 import type { EventLog, EventRecord, LogPlace } from './event-log.ts';
 
 export interface KafkaEventLogOptions {
@@ -21,8 +21,14 @@ type State =
   | { readonly name: 'ready'; readonly partitions: number }
   | { readonly name: 'closed'; readonly error: CurfewError };
 
-interface Append extends EventRecord {
+/** A record for kafkajs, and when its caller is told that it failed (monotonic clock, ms). */
+interface ExpiringMessage extends Message {
   readonly partition: number;
+  readonly expiresAt: number;
+}
+
+interface Append {
+  readonly message: ExpiringMessage;
   readonly resolve: (place: LogPlace) => void;
   readonly reject: (error: CurfewError) => void;
 }
@@ -53,7 +59,7 @@ export class KafkaEventLog implements EventLog {
     this.#producer = options.kafka.producer({
       idempotent: false,
       allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner: () => partitionUntilExpiry,
     });
   }
 
@@ -72,7 +78,8 @@ export class KafkaEventLog implements EventLog {
     if (this.#state.name !== 'ready') throw this.#state.error;
     const partition = partitionOf(record.key, this.#state.partitions);
     const { promise, resolve, reject } = Promise.withResolvers<LogPlace>();
-    const count = this.#gathered.push({ ...record, partition, resolve, reject });
+    const expiresAt = performance.now() + this.#options.limitMs;
+    const count = this.#gathered.push({ message: { ...record, partition, expiresAt }, resolve, reject });
     // What comes in one turn of the event loop shares a request; one record alone waits for nothing else.
     if (count === 1) setImmediate(() => this.#flush());
     if (count === MAX_RECORDS_PER_REQUEST) this.#flush();
@@ -148,10 +155,11 @@ export class KafkaEventLog implements EventLog {
         topic: TOPICS.accountEvents,
         acks: ALL_IN_SYNC,
         timeout: this.#options.limitMs,
-        messages: appends.map(({ key, value, headers, partition }) => ({ key, value, headers, partition })),
+        messages: appends.map(({ message }) => message),
       });
       const offsets = new Map(answers.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));
-      for (const { partition, resolve, reject } of appends) {
+      for (const { message, resolve, reject } of appends) {
+        const { partition } = message;
         const offset = offsets.get(partition);
         // kafkajs leaves records out, silently, whose partition its metadata does not know.
         if (offset === undefined) reject(new CurfewError('bus_unavailable', `partition ${partition} is unknown`));
@@ -167,6 +175,16 @@ export class KafkaEventLog implements EventLog {
   #limit(): Promise<void> {
     return sleep(this.#options.limitMs, undefined, { ref: false });
   }
+}
+
+/**
+ * kafkajs asks for the partition anew each time that it tries again. Its retries outlast the caller's patience, and an
+ * event that arrives long after its caller gave up ends the sessions that were opened meanwhile.
+ */
+function partitionUntilExpiry({ message }: PartitionerArgs): number {
+  const { partition, expiresAt } = message as ExpiringMessage;
+  if (performance.now() > expiresAt) throw new kafkajs.KafkaJSNonRetriableError('too late to send again');
+  return partition;
 }
 
 function absenceOf(cause: unknown): CurfewError {

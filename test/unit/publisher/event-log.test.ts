@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionOf, TOPICS } from '@curfew/contracts';
 import type { EventRecord } from '@curfew/publisher';
-import type { Kafka, ProducerRecord } from 'kafkajs';
+import type { ICustomPartitioner, Kafka, ProducerRecord } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { KafkaEventLog } from '../../../libs/publisher/src/kafka-event-log.ts';
 
 const PARTITIONS = 3;
+const LIMIT_MS = 200;
 
 /** A Kafka whose topic can come and go, and which appends to whatever partitions it has. */
 class FakeKafka {
@@ -15,7 +17,10 @@ class FakeKafka {
   readonly requests: ProducerRecord[] = [];
   readonly ends = Array.from({ length: PARTITIONS }, () => 0);
 
-  producer() {
+  partitioner: ReturnType<ICustomPartitioner> = () => 0;
+
+  producer({ createPartitioner }: { createPartitioner: ICustomPartitioner }) {
+    this.partitioner = createPartitioner();
     return {
       connect: async () => {},
       disconnect: async () => {
@@ -66,7 +71,7 @@ beforeEach(() => {
     kafka: kafka as unknown as Kafka,
     partitions: undefined,
     onReadiness: (notReady) => heard.push([...notReady]),
-    limitMs: 1000,
+    limitMs: LIMIT_MS,
     probeIntervalMs: 10,
   });
 });
@@ -92,7 +97,7 @@ describe('the account-event log', () => {
   test('asks for the acknowledgement of every replica', async () => {
     await log.start();
     await log.append(recordOf('alice'));
-    expect(kafka.requests).toMatchObject([{ topic: TOPICS.accountEvents, acks: -1, timeout: 1000 }]);
+    expect(kafka.requests).toMatchObject([{ topic: TOPICS.accountEvents, acks: -1, timeout: LIMIT_MS }]);
   });
 
   test('puts no more into a request than a broker takes', async () => {
@@ -105,6 +110,17 @@ describe('the account-event log', () => {
     await log.start();
     kafka.partitions = 0;
     await expect(log.append(recordOf('alice'))).rejects.toMatchObject({ code: 'bus_unavailable' });
+  });
+
+  test('sends no record again after its caller was told that it failed', async () => {
+    await log.start();
+    const { partition } = await log.append(recordOf('alice'));
+    const [message] = kafka.requests[0]?.messages ?? [];
+    if (!message) throw new Error('nothing was sent');
+    const choose = () => kafka.partitioner({ topic: TOPICS.accountEvents, partitionMetadata: [], message });
+    expect(choose()).toBe(partition);
+    await sleep(LIMIT_MS + 10);
+    expect(choose).toThrow(expect.objectContaining({ retriable: false }));
   });
 
   test('fails every record of a request that fails, with its cause', async () => {
