@@ -36,7 +36,7 @@ const plugin: FastifyPluginCallback<CurfewPluginOptions> = (app, { sidecar }, do
 };
 
 /**
- * Protects every route that is declared after it, `strict` unless the route says otherwise:
+ * Protects every route of the instance and of its plugins, `strict` unless the route says otherwise:
  * `app.get('/catalog', { config: { curfew: 'open' } }, …)`. What is rejected gets problem+json (RFC 9457).
  */
 export const curfew = fastifyPlugin(plugin, { name: 'curfew', fastify: '5.x' });
