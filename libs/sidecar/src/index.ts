@@ -1,3 +1,4 @@
+export type { SessionVersions, Verdict } from '@curfew/replica';
 export type { Status } from './lifecycle.ts';
 export type { SidecarOptions } from './options.ts';
 export type { Authentication, Policy, Rejection, RejectionCode, Session } from './session.ts';

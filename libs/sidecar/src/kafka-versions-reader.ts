@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CurfewError, TOPICS } from '@curfew/contracts';
-import { Consumer, protocolErrorsCodesById, ResponseError } from '@platformatic/kafka';
+import { type ConnectionOptions, Consumer, protocolErrorsCodesById, ResponseError } from '@platformatic/kafka';
 import { backoffMs } from './backoff.ts';
 import {
   type FeedSink,
+  heard,
   loseLeader,
   losePlace,
   newPartitionFeed,
@@ -12,7 +13,10 @@ import {
   takeAnswer,
 } from './partition-feed.ts';
 
-export interface VersionsReaderOptions {
+/** How the brokers are reached, as `@platformatic/kafka` takes it. */
+export type KafkaSecurity = Pick<ConnectionOptions, 'tls' | 'sasl'>;
+
+export interface VersionsReaderOptions extends KafkaSecurity {
   readonly brokers: readonly string[];
   readonly clientId: string;
   /** Partitions that the topic must have; undefined: as many as it has. */
@@ -58,8 +62,9 @@ export class KafkaVersionsReader {
   readonly #loops = new Map<number, Promise<void>>();
   #feeds: PartitionFeed[] = [];
   #topicId: string | undefined;
-  /** From when on records are read, ms since the epoch. */
+  /** From when on records are read, ms since the epoch. It is never after the replica's horizon. */
   #since = 0;
+  readonly #sink: FeedSink;
   /** Why the watch does not find the topic, in words. */
   #absence: string | undefined = 'Kafka has not answered yet';
   #failures = 0;
@@ -68,7 +73,18 @@ export class KafkaVersionsReader {
 
   constructor(options: VersionsReaderOptions) {
     this.#options = options;
+    const { sink, now, windowMs } = options;
+    this.#sink = {
+      apply: sink.apply,
+      undecodable: sink.undecodable,
+      gap: (partition) => {
+        sink.gap(partition);
+        this.#since = now() - windowMs;
+      },
+    };
     this.#consumer = new Consumer({
+      ...(options.tls && { tls: options.tls }),
+      ...(options.sasl && { sasl: options.sasl }),
       clientId: options.clientId,
       groupId: options.clientId, // The library asks for one; no group is joined.
       bootstrapBrokers: [...options.brokers],
@@ -115,23 +131,23 @@ export class KafkaVersionsReader {
         this.#absence = reasonOf(error);
       }
       if (signal.aborted) return;
-      for (const feed of this.#feeds)
-        if (this.#absence !== undefined && feed.leader === undefined) feed.trouble = this.#absence;
+      const lost = this.#lost();
+      if (this.#absence !== undefined) for (const feed of lost) feed.trouble = this.#absence;
       this.#options.sink.progress();
       this.#fetchFromLeaders();
-      const lost = this.#feeds.filter(({ leader }) => leader === undefined);
       if (this.#failures === 0 && lost.length === 0) await this.#wake.promise;
-      await this.#pause(lost);
+      await sleep(this.#pauseMs(), undefined, { signal }).catch(() => {});
     }
   }
 
+  #lost(): PartitionFeed[] {
+    return this.#feeds.filter(({ leader }) => leader === undefined);
+  }
+
   /** A partition that has just lost its leader need not wait as long as one that has been without for a while. */
-  async #pause(lost: readonly PartitionFeed[]): Promise<void> {
-    const failures = Math.max(1, Math.min(...lost.map((feed) => feed.failures), this.#failures || Number.MAX_VALUE));
-    const { signal } = this.#stop;
-    await sleep(backoffMs(failures === Number.MAX_VALUE ? 1 : failures, Math.random()), undefined, { signal }).catch(
-      () => {},
-    );
+  #pauseMs(): number {
+    const failures = this.#failures || Math.min(...this.#lost().map((feed) => feed.failures));
+    return backoffMs(Number.isFinite(failures) ? failures : 1, Math.random());
   }
 
   /** Finds the leaders, and the places of partitions that have none. */
@@ -146,7 +162,7 @@ export class KafkaVersionsReader {
       this.#feeds = topic.leaders.map((_, partition) => newPartitionFeed(partition));
       sink.begin(topic.leaders.length, this.#since);
     } else if (this.#topicId !== topic.id)
-      for (const feed of this.#feeds) losePlace(feed, 'the topic was created anew', sink);
+      for (const feed of this.#feeds) losePlace(feed, 'the topic was created anew', this.#sink);
     this.#topicId = topic.id;
     await this.#place();
     for (const feed of this.#feeds) {
@@ -178,11 +194,9 @@ export class KafkaVersionsReader {
   async #place(): Promise<void> {
     const unplaced = this.#feeds.filter(({ offset }) => offset === undefined);
     if (unplaced.length === 0) return;
-    const gap = unplaced.length < this.#feeds.length || this.#feeds.some(({ failures }) => failures > 0);
-    const since = gap ? Math.max(this.#since, this.#options.now() - this.#options.windowMs) : this.#since;
     const list = { topics: [TOPIC], partitions: { [TOPIC]: unplaced.map(({ partition }) => partition) } };
     const ends = await this.#consumer.listOffsets({ ...list, timestamp: LATEST });
-    const begins = await this.#consumer.listOffsets({ ...list, timestamp: BigInt(since) });
+    const begins = await this.#consumer.listOffsets({ ...list, timestamp: BigInt(this.#since) });
     for (const feed of unplaced) {
       const end = ends.get(TOPIC)?.[feed.partition];
       const begin = begins.get(TOPIC)?.[feed.partition];
@@ -204,20 +218,32 @@ export class KafkaVersionsReader {
     while (!this.#stop.signal.aborted) {
       const feeds = this.#feeds.filter(({ leader }) => leader === node);
       if (feeds.length === 0) return;
-      const before = this.notReady().length;
+      const wasReady = this.notReady().length === 0;
       try {
-        this.#take(await this.#fetch(node, feeds));
+        const response = await this.#fetch(node, feeds);
+        // Within a fetch session the broker is silent about a partition that has nothing new.
+        for (const feed of feeds) heard(feed);
+        this.#take(response);
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        const partial = error instanceof ResponseError ? (error['response'] as FetchResponse) : undefined;
-        if (partial?.errorCode === 0) this.#take(partial);
-        // The library drops the fetch session with such an error, and the next request begins another.
-        else if (partial === undefined || feeds.some(({ failures }) => failures > 0))
-          for (const feed of feeds) loseLeader(feed, reasonOf(error));
-        else for (const feed of feeds) feed.failures++;
+        this.#fail(feeds, error);
       }
-      if (before > 0 || this.notReady().length > 0) this.#options.sink.progress();
-      if (this.#feeds.some(({ leader }) => leader === undefined)) this.#wake.resolve();
+      if (!wasReady || this.notReady().length > 0) this.#options.sink.progress();
+      if (this.#lost().length > 0) this.#wake.resolve();
+    }
+  }
+
+  /** An error of some partitions comes with the others' answers; an error of the fetch session is worth another try. */
+  #fail(feeds: readonly PartitionFeed[], error: unknown): void {
+    const response = error instanceof ResponseError ? (error['response'] as FetchResponse) : undefined;
+    if (response?.errorCode === 0) {
+      this.#take(response);
+      return;
+    }
+    const again = response !== undefined && feeds.every(({ failures }) => failures === 0);
+    for (const feed of feeds) {
+      if (again) feed.failures++;
+      else loseLeader(feed, reasonOf(error));
     }
   }
 
@@ -244,7 +270,7 @@ export class KafkaVersionsReader {
     for (const { partitions } of response.responses)
       for (const answer of partitions) {
         const feed = this.#feeds[answer.partitionIndex];
-        if (feed) takeAnswer(feed, answer, this.#options.sink, nameOfCode);
+        if (feed) takeAnswer(feed, answer, this.#sink, nameOfCode);
       }
   }
 }

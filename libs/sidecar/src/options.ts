@@ -1,6 +1,7 @@
 import { CurfewError } from '@curfew/contracts';
+import type { KafkaSecurity } from './kafka-versions-reader.ts';
 
-export interface SidecarOptions {
+export interface SidecarOptions extends KafkaSecurity {
   /** `host:port` of brokers to begin with. */
   readonly brokers: readonly string[];
   /** Redis for what the replica cannot prove, `redis://` or `rediss://`. Default: none, and such requests are unproven. */
@@ -35,8 +36,8 @@ export interface SidecarOptions {
 }
 
 /** Options with their defaults. */
-export type Settings = Required<Omit<SidecarOptions, 'redisUrl' | 'partitions' | 'startTimeoutMs'>> &
-  Pick<SidecarOptions, 'redisUrl' | 'partitions' | 'startTimeoutMs'>;
+export type Settings = Required<Omit<SidecarOptions, Optional>> & Pick<SidecarOptions, Optional>;
+type Optional = 'redisUrl' | 'partitions' | 'startTimeoutMs' | 'tls' | 'sasl';
 
 const DAY_MS = 86_400_000;
 const MILLIONS = 10_000_000;
@@ -54,7 +55,8 @@ export function readOptions(options: SidecarOptions): Settings {
   if (!/^https?:$/.test(URL.parse(jwksUrl)?.protocol ?? ''))
     throw new CurfewError('option_invalid', 'jwksUrl (by default made from issuer) is not an http:// or https:// URL');
 
-  const settings = {
+  const { tls, sasl } = options;
+  return {
     brokers,
     issuer,
     audience,
@@ -66,9 +68,8 @@ export function readOptions(options: SidecarOptions): Settings {
     tokenCacheSize: within('tokenCacheSize', options.tokenCacheSize ?? 10_000, 1, MILLIONS),
     onWarning: options.onWarning ?? (() => {}),
     now: options.now ?? Date.now,
-  };
-  return {
-    ...settings,
+    ...(tls === undefined ? {} : { tls }),
+    ...(sasl === undefined ? {} : { sasl }),
     ...(redisUrl === undefined ? {} : { redisUrl }),
     ...(partitions === undefined ? {} : { partitions: within('partitions', partitions, 1, 100_000) }),
     ...(startTimeoutMs === undefined ? {} : { startTimeoutMs: within('startTimeoutMs', startTimeoutMs, 1, DAY_MS) }),

@@ -76,6 +76,12 @@ export function notCaughtUp({ trouble, offset, target }: PartitionFeed): string 
   return offset === undefined || offset < target ? 'catching up' : undefined;
 }
 
+/** The leader answers, and finds nothing wrong. */
+export function heard(feed: PartitionFeed): void {
+  feed.failures = 0;
+  feed.trouble = undefined;
+}
+
 /** Stops reading from the leader; the next one is looked for after a pause that grows with each failure. */
 export function loseLeader(feed: PartitionFeed, trouble: string): void {
   feed.leader = undefined;
@@ -111,8 +117,7 @@ export function takeAnswer(
 }
 
 function takeBatches(feed: PartitionFeed, batches: readonly Batch[], sink: FeedSink): void {
-  feed.failures = 0;
-  feed.trouble = undefined;
+  heard(feed);
   for (const batch of batches) takeBatch(feed, batch, sink);
   // An answer without records, when asked from below the end, means that nothing is left between.
   if (batches.length === 0 && feed.offset !== undefined && feed.offset < feed.target) feed.target = feed.offset;

@@ -44,7 +44,7 @@ export interface Sidecar {
 /** @throws CurfewError `option_invalid`, naming the option. */
 export function createSidecar(options: SidecarOptions): Sidecar {
   const settings = readOptions(options);
-  const { brokers, redisUrl, service, windowMs, maxEntries, maxClockSkewMs, tokenCacheSize, onWarning, now } = settings;
+  const { redisUrl, service, maxEntries, maxClockSkewMs, tokenCacheSize, onWarning, now } = settings;
   const lifecycle = new Lifecycle();
   const live = Promise.withResolvers<void>();
   live.promise.catch(() => {}); // Whoever awaits start() hears it.
@@ -55,11 +55,9 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   let undecodable = 0;
 
   const reader = new KafkaVersionsReader({
-    brokers,
+    ...settings,
     clientId: service,
     partitions: settings.partitions,
-    windowMs,
-    now,
     sink: {
       begin: (count, horizon) => {
         partitions = count;
@@ -111,7 +109,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     const verdict = replica.check(versions);
     return verdict === 'active' && !lifecycle.complete ? 'unprovable' : verdict;
   };
-  const report: { current?: ReturnType<typeof reportMetrics> } = {};
+  let metrics: ReturnType<typeof reportMetrics> | undefined;
   const readThrough =
     redis &&
     new ReadThrough(
@@ -120,7 +118,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
         return redis.read(session, partitions);
       },
       now,
-      (durationMs, ok) => report.current?.onRead(durationMs, ok),
+      (durationMs, ok) => metrics?.onRead(durationMs, ok),
     );
   const authenticator = new Authenticator({
     checkToken: createTokenCheck(settings, remoteKeys(settings.jwksUrl)),
@@ -138,7 +136,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
 
   async function start(): Promise<void> {
     if (lifecycle.turn('starting')) {
-      report.current = reportMetrics({
+      metrics = reportMetrics({
         counts: authenticator.counts,
         entries: () => replica.size,
         undecodable: () => undecodable,
@@ -158,7 +156,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   async function close(): Promise<void> {
     lifecycle.turn('closed');
     live.reject(new CurfewError('not_ready', 'the sidecar is closed'));
-    report.current?.stop();
+    metrics?.stop();
     redis?.close();
     await reader.close();
   }
