@@ -8,9 +8,11 @@ const inWords = (/** @type {number} */ ms) => (ms < 950 ? `${ms.toFixed(0)} ms` 
 /**
  * Lines that say what happens: one for each thing that is done and, on a terminal, a last one with what still runs.
  *
- * @param {NodeJS.WriteStream} [stream]
+ * @param {object} [options]
+ * @param {NodeJS.WriteStream} [options.stream]
+ * @param {AbortSignal} [options.interrupt] what ends after it did not fail
  */
-export function createProgress(stream = process.stdout) {
+export function createProgress({ stream = process.stdout, interrupt } = {}) {
   const paint = paintFor(stream);
   /** @type {Map<string, string>} */
   const running = new Map();
@@ -75,8 +77,8 @@ export function createProgress(stream = process.stdout) {
         return result;
       } catch (error) {
         // What ends because something else failed did not fail itself.
-        if (error !== shownError) end(paint.red('✗'), name);
-        else running.delete(name);
+        if (error === shownError || interrupt?.aborted) running.delete(name);
+        else end(paint.red('✗'), name);
         shownError = error;
         throw error;
       }

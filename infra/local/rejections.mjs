@@ -10,8 +10,8 @@ import { inWords, request } from './http-client.mjs';
  * @property {string} token
  */
 
-/** Requests of one target that are under way at the same time: the next one leaves before the last one is back. */
-const IN_FLIGHT = 2;
+/** Requests of one target under way at the same time. More would queue for the same cores, and measure that queue. */
+const IN_FLIGHT = 1;
 
 /**
  * Ends sessions by an event and measures how long each service still accepts them.

@@ -21,9 +21,9 @@ class Stopped extends Error {
   }
 }
 
-const progress = createProgress();
-const { paint, line } = progress;
 const interrupt = new AbortController();
+const progress = createProgress({ interrupt: interrupt.signal });
+const { paint, line } = progress;
 
 for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
   process.on(name, () => {
