@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { EFFECT_RULES } from '@curfew/contracts';
+import { createKafka, createPublisher } from '@curfew/publisher';
+import { createSidecar } from '@curfew/sidecar';
+import { ATTR } from '@curfew/telemetry';
+import { SpanKind } from '@opentelemetry/api';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
+import { KafkaBus } from '../../services/session-service/src/events/kafka-bus.ts';
+import { Feed } from '../../services/session-service/src/events/kafka-feed.ts';
+import { Pipeline } from '../../services/session-service/src/events/pipeline.ts';
+import { createRedis } from '../../services/session-service/src/store/redis-connection.ts';
+import { RedisSessions } from '../../services/session-service/src/store/redis-sessions.ts';
+import { RedisVersions } from '../../services/session-service/src/store/redis-versions.ts';
+import { PARTITIONS } from '../support/account-event-records.ts';
+import { recordSpans } from '../support/recorded-spans.ts';
+
+const { brokers, redisUrl } = inject('stack');
+const spans = recordSpans();
+
+const redis = createRedis(redisUrl);
+const kafka = createKafka({ brokers, clientId: 'trace-test' });
+const bus = new KafkaBus(kafka);
+const versions = new RedisVersions({ redis: redis.client, partitions: PARTITIONS, versionTtlMs: 3_600_000 });
+const sessions = new RedisSessions(redis.client, Date.now);
+const pipeline = new Pipeline({
+  versions,
+  sessions,
+  bus,
+  partitions: PARTITIONS,
+  rules: EFFECT_RULES,
+  onRecord: () => {},
+});
+const feed = new Feed({ kafka, bus, versions, pipeline, partitions: PARTITIONS, warn: () => {} });
+const publisher = createPublisher({ brokers, issuer: 'https://id.example.com' });
+const sidecar = createSidecar({
+  brokers,
+  issuer: 'https://issuer.example.com',
+  audience: 'shop',
+  service: 'trace-test',
+});
+
+beforeAll(async () => {
+  redis.start(() => {});
+  await publisher.start();
+  feed.start();
+  await vi.waitFor(() => expect(feed.notReady()).toEqual([]), { timeout: 20_000 });
+  await sidecar.start();
+});
+
+afterAll(async () => {
+  await Promise.all([sidecar.close(), publisher.close(), feed.close()]);
+  redis.close();
+});
+
+test('one trace shows the whole way, from the account event to the version that a sidecar applies', async () => {
+  const { partition, offset } = await publisher.accountDisabled({ subject: randomUUID() });
+  const names = [
+    'send curfew.account-events',
+    'process curfew.account-events',
+    'EVALSHA',
+    'send curfew.session-versions',
+    'apply session version',
+  ];
+  const sent = () => spans.find((span) => span.name === names[0]);
+  const trace = () => spans.filter((span) => span.spanContext().traceId === sent()?.spanContext().traceId);
+  await expect
+    .poll(() =>
+      trace()
+        .map(({ name }) => name)
+        .sort(),
+    )
+    .toEqual([...names].sort());
+
+  const parentOf = (name: string) => {
+    const span = trace().find((one) => one.name === name);
+    return trace().find((one) => one.spanContext().spanId === span?.parentSpanContext?.spanId)?.name;
+  };
+  expect(Object.fromEntries(names.map((name) => [name, parentOf(name)]))).toEqual({
+    'send curfew.account-events': undefined,
+    'process curfew.account-events': 'send curfew.account-events',
+    EVALSHA: 'process curfew.account-events',
+    'send curfew.session-versions': 'process curfew.account-events',
+    'apply session version': 'send curfew.session-versions',
+  });
+
+  const processing = trace().find((span) => span.name === 'process curfew.account-events');
+  expect(processing?.kind).toBe(SpanKind.CONSUMER);
+  expect(processing?.attributes).toMatchObject({
+    [ATTR.messagingSystem]: 'kafka',
+    [ATTR.messagingDestination]: 'curfew.account-events',
+    [ATTR.messagingPartition]: String(partition),
+    [ATTR.messagingOffset]: offset,
+  });
+});
