@@ -1,0 +1,95 @@
+import { CurfewError } from '@curfew/contracts';
+import { createSidecar, type SidecarOptions } from '@curfew/sidecar';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { backoffMs } from '../../../libs/sidecar/src/backoff.ts';
+import { Lifecycle } from '../../../libs/sidecar/src/lifecycle.ts';
+import { readOptions } from '../../../libs/sidecar/src/options.ts';
+
+const OPTIONS: SidecarOptions = {
+  brokers: ['127.0.0.1:9092'],
+  issuer: 'https://issuer.test',
+  audience: 'shop',
+  service: 'orders',
+};
+
+describe('the options', () => {
+  test('have defaults', () => {
+    expect(readOptions(OPTIONS)).toMatchObject({
+      jwksUrl: 'https://issuer.test/.well-known/jwks.json',
+      windowMs: 900_000,
+      maxEntries: 100_000,
+      maxClockSkewMs: 250,
+      tokenCacheSize: 10_000,
+    });
+  });
+
+  test.each<[string, object]>([
+    ['brokers', { brokers: [] }],
+    ['brokers', { brokers: ['localhost'] }],
+    ['brokers', { brokers: 'localhost:9092' }],
+    ['issuer', { issuer: '' }],
+    ['audience', { audience: undefined }],
+    ['service', { service: 7 }],
+    ['redisUrl', { redisUrl: 'localhost:6379' }],
+    ['jwksUrl', { jwksUrl: 'file:///etc/passwd' }],
+    ['jwksUrl', { issuer: 'not a url' }],
+    ['partitions', { partitions: 0 }],
+    ['windowMs', { windowMs: 999 }],
+    ['windowMs', { windowMs: Number.NaN }],
+    ['maxEntries', { maxEntries: 1.5 }],
+    ['maxClockSkewMs', { maxClockSkewMs: -1 }],
+    ['tokenCacheSize', { tokenCacheSize: 0 }],
+    ['startTimeoutMs', { startTimeoutMs: '5s' }],
+  ])('name %s when it has a value that cannot be used: %o', (name, wrong) => {
+    const create = () => createSidecar({ ...OPTIONS, ...wrong } as SidecarOptions);
+    expect(create).toThrow(CurfewError);
+    expect(create).toThrow(expect.objectContaining({ code: 'option_invalid', detail: expect.stringContaining(name) }));
+  });
+});
+
+describe('the pause before another try', () => {
+  test('has full jitter, doubles with each failure, and never passes two seconds', () => {
+    expect([1, 2, 3, 30].map((failures) => backoffMs(failures, 1))).toEqual([60, 110, 210, 2010]);
+    expect(backoffMs(30, 0)).toBe(10);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5000 }), fc.double({ min: 0, max: 1, noNaN: true }), (failures, random) => {
+        expect(backoffMs(failures, random)).toBeGreaterThanOrEqual(10);
+        expect(backoffMs(failures, random)).toBeLessThanOrEqual(2010);
+      }),
+    );
+  });
+});
+
+describe('the lifecycle', () => {
+  test('is complete from the first time that it is live, also while degraded', () => {
+    const lifecycle = new Lifecycle();
+    const seen = (['starting', 'live', 'degraded', 'live', 'closed'] as const).map((status) => {
+      expect(lifecycle.turn(status)).toBe(true);
+      return lifecycle.complete;
+    });
+    expect(seen).toEqual([false, true, true, true, false]);
+  });
+
+  test('is not degraded before it was live, and stays closed', () => {
+    const lifecycle = new Lifecycle();
+    expect(lifecycle.turn('live')).toBe(false);
+    lifecycle.turn('starting');
+    expect(lifecycle.turn('degraded')).toBe(false);
+    lifecycle.turn('closed');
+    expect(lifecycle.turn('starting')).toBe(false);
+    expect(lifecycle.status).toBe('closed');
+  });
+});
+
+describe('a sidecar', () => {
+  test('that is not started proves nothing, says so, and refuses to start once it is closed', async () => {
+    const sidecar = createSidecar(OPTIONS);
+    expect(sidecar.status).toBe('idle');
+    expect(sidecar.notReady()).toEqual(['the sidecar is not started']);
+    await Promise.all([sidecar.close(), sidecar.close()]);
+    expect(sidecar.notReady()).toEqual(['the sidecar is closed']);
+    await expect(sidecar.start()).rejects.toMatchObject({ code: 'not_ready' });
+    expect(sidecar.status).toBe('closed');
+  });
+});
