@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TOPICS } from '@curfew/contracts';
-import type { Admin, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { VersionStore } from '../store/version-store.ts';
 import type { LogRecord } from './log-record.ts';
 import { resumptionOf } from './partition-positions.ts';
-import { PartitionWork } from './partition-work.ts';
+import { backoffMs, PartitionWork } from './partition-work.ts';
 import type { Pipeline } from './pipeline.ts';
 
 export interface AccountEventsOptions {
@@ -17,6 +17,10 @@ export interface AccountEventsOptions {
   readonly warn: (message: string, error?: unknown) => void;
 }
 
+/** The partitions of one assignment, each with its work. */
+type Works = ReadonlyMap<number, PartitionWork>;
+const NO_WORK: Works = new Map();
+
 const GROUP = 'curfew-session-service';
 const SESSION_TIMEOUT_MS = 10_000;
 const HEARTBEAT_INTERVAL_MS = 1000;
@@ -28,7 +32,8 @@ export class AccountEvents {
   readonly #options: AccountEventsOptions;
   readonly #consumer: Consumer;
   /** Settles when the partitions of the newest assignment stand where they should be read from. */
-  #positioned: Promise<ReadonlyMap<number, PartitionWork>> = Promise.resolve(new Map());
+  #positioned: Promise<Works> = Promise.resolve(NO_WORK);
+  #closed = false;
 
   constructor(options: AccountEventsOptions) {
     this.#options = options;
@@ -54,9 +59,14 @@ export class AccountEvents {
       this.#consumer.on(this.#consumer.events.CRASH, ({ payload }) => reject(payload.error));
     });
     crashed.catch(() => {});
-    this.#consumer.on(this.#consumer.events.GROUP_JOIN, (event) => {
-      this.#positioned = this.#position(event);
-      this.#positioned.then(onJoin, () => {});
+    this.#consumer.on(this.#consumer.events.GROUP_JOIN, ({ payload }) => {
+      const assigned = payload.memberAssignment[TOPICS.accountEvents] ?? [];
+      const isNewest = () => !this.#closed && this.#positioned === positioned;
+      const positioned = Promise.resolve().then(() => this.#insistOnPositions(assigned, isNewest));
+      this.#positioned = positioned;
+      positioned.then(() => {
+        if (isNewest()) onJoin();
+      });
     });
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topics: [TOPICS.accountEvents], fromBeginning: true });
@@ -70,12 +80,25 @@ export class AccountEvents {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#consumer.disconnect();
   }
 
-  async #position({ payload }: ConsumerGroupJoinEvent): Promise<ReadonlyMap<number, PartitionWork>> {
+  /** Tries until the positions are found: without an event, nothing else would notice that they are not. */
+  async #insistOnPositions(assigned: readonly number[], isNewest: () => boolean): Promise<Works> {
+    for (let attempt = 0; isNewest(); attempt++) {
+      try {
+        return await this.#position(assigned);
+      } catch (error) {
+        this.#options.warn('the partitions wait: their positions are not known', error);
+        await sleep(backoffMs(attempt, Math.random));
+      }
+    }
+    return NO_WORK;
+  }
+
+  async #position(assigned: readonly number[]): Promise<Works> {
     const { admin, versions, pipeline, warn } = this.#options;
-    const assigned = payload.memberAssignment[TOPICS.accountEvents] ?? [];
     const [[group], ends] = await Promise.all([
       admin.fetchOffsets({ groupId: GROUP, topics: [TOPICS.accountEvents] }),
       admin.fetchTopicOffsets(TOPICS.accountEvents),
@@ -111,7 +134,7 @@ export class AccountEvents {
 
   async #take({ batch, heartbeat, isRunning, isStale, resolveOffset }: EachBatchPayload): Promise<void> {
     const positioned = this.#positioned;
-    const work = (await positioned).get(batch.partition);
+    const work = (await waitedFor(positioned, heartbeat)).get(batch.partition);
     const isOurs = () => isRunning() && !isStale() && this.#positioned === positioned;
     if (work === undefined || !isOurs()) return;
 
@@ -134,6 +157,15 @@ export class AccountEvents {
     this.#consumer
       .commitOffsets([{ topic: TOPICS.accountEvents, partition, offset: String(offset + 1) }])
       .catch(() => {});
+  }
+}
+
+/** Stays in the group while it waits. */
+async function waitedFor(positioned: Promise<Works>, heartbeat: () => Promise<void>): Promise<Works> {
+  for (;;) {
+    const works = await Promise.race([positioned, sleep(HEARTBEAT_INTERVAL_MS, undefined, { ref: false })]);
+    if (works) return works;
+    await heartbeat();
   }
 }
 

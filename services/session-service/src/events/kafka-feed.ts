@@ -4,6 +4,7 @@ import type { Admin } from 'kafkajs';
 import { AccountEvents, type AccountEventsOptions } from './kafka-account-events.ts';
 import type { KafkaBus } from './kafka-bus.ts';
 import { ensureTopics } from './kafka-topics.ts';
+import { backoffMs } from './partition-work.ts';
 
 export interface FeedOptions extends Omit<AccountEventsOptions, 'admin'> {
   readonly bus: KafkaBus;
@@ -12,8 +13,6 @@ export interface FeedOptions extends Omit<AccountEventsOptions, 'admin'> {
 /** `connecting` → `joining` → `reading`, back to `connecting` after a failure, and `closed` at last. */
 type State = 'connecting' | 'joining' | 'reading' | 'closed';
 
-const FIRST_DELAY_MS = 100;
-const MAX_DELAY_MS = 5000;
 /** How long a client that lost its broker may take to let go, ms. */
 const CLOSE_LIMIT_MS = 3000;
 
@@ -86,8 +85,7 @@ export class Feed {
     this.#enter('connecting');
     this.#trouble = error instanceof CurfewError ? error.message : `Kafka: ${(error as Error).message}`;
     this.#options.warn('account events are not read; trying again', error);
-    const delayMs = Math.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
-    await sleep(delayMs, undefined, { signal: this.#stop.signal }).catch(() => {});
+    await sleep(backoffMs(attempt, Math.random), undefined, { signal: this.#stop.signal }).catch(() => {});
   }
 
   #enter(state: State): void {

@@ -7,6 +7,10 @@ const CHUNK_RECORDS = 500;
 const FIRST_DELAY_MS = 50;
 const MAX_DELAY_MS = 2000;
 
+/** How long to wait before the next attempt: longer each time, with full jitter. */
+export const backoffMs = (attempt: number, random: () => number): number =>
+  random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
+
 export interface PartitionWorkOptions {
   readonly partition: number;
   /** Offset of the last record that the store is known to have applied; -1 for none. */
@@ -67,7 +71,7 @@ export class PartitionWork {
           return error.position + 1;
         }
         onRetry(error);
-        await sleep(random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt));
+        await sleep(backoffMs(attempt, random));
         await control.heartbeat();
       }
     }

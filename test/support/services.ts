@@ -1,0 +1,47 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePorts } from '../../infra/local/ports.mjs';
+import { localServices, PORTS, startService } from '../../infra/local/services.mjs';
+import type { Stack } from './stack.ts';
+
+type Name = 'session-service' | 'identity-publisher' | 'orders' | 'payments';
+type Running = Awaited<ReturnType<typeof startService>>;
+
+/** The services as processes, each on a free port. */
+export interface Services {
+  readonly urls: Readonly<Record<Name, string>>;
+  readonly processes: Readonly<Record<Name, Running>>;
+  /** The private JWK that signs their tokens. */
+  readonly signingKey: string;
+  /** Ends the processes that still run, and removes their logs. */
+  stop(): Promise<void>;
+}
+
+/**
+ * @param stack Kafka and Redis that the services use; they need not be there.
+ * @param awaitReady false: returns while `/readyz` still says 503.
+ */
+export async function startServices({ brokers, redisUrl }: Stack, awaitReady = true): Promise<Services> {
+  const directory = await mkdtemp(join(tmpdir(), 'curfew-services-'));
+  const [a = 0, b = 0, c = 0, d = 0] = await freePorts(4);
+  const ports = { ...PORTS, 'session-service': a, 'identity-publisher': b, orders: c, payments: d };
+  const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  const signingKey = JSON.stringify(jwk);
+  const services = localServices({ brokers: brokers.join(','), redisUrl, signingKey, ports });
+  const started = await Promise.allSettled(services.map((service) => startService(service, { directory, awaitReady })));
+  const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const stop = async () => {
+    await Promise.all(running.map((one) => one.stop()));
+    await rm(directory, { recursive: true, force: true });
+  };
+  for (const one of started)
+    if (one.status === 'rejected') {
+      await stop();
+      throw one.reason;
+    }
+  const byName = <T>(of: (one: Running) => T) =>
+    Object.fromEntries(running.map((one) => [one.name, of(one)])) as Record<Name, T>;
+  return { urls: byName(({ url }) => url), processes: byName((one) => one), signingKey, stop };
+}
