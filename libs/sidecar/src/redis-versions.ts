@@ -7,18 +7,20 @@ import type { SessionScopes, StoredVersion, StoredVersions } from './read-throug
 const COMMAND_TIMEOUT_MS = 1000;
 /** A socket that answers nothing for this long is replaced, ms. */
 const SOCKET_TIMEOUT_MS = 2000;
+/** How long the end of a connection may take before it is cut, ms. The client keeps a timer for it. */
+const DISCONNECT_TIMEOUT_MS = 100;
 
 /** The session service's versions in Redis, to read. */
 export interface RedisVersions {
-  /** Connects, and goes on trying for as long as Redis is away; `onError` hears why. */
-  start(onError: (error: Error) => void): void;
+  /** Connects, and goes on trying for as long as Redis is away; `onError` hears why. Resolves after the first try. */
+  start(onError: (error: Error) => void): Promise<void>;
   /**
    * Reads a session's scopes, all in one write to the socket.
    *
    * @param partitions as many as session-versions has: they are part of the keys.
    */
   read(session: SessionScopes, partitions: number): Promise<StoredVersions>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** A connection that never waits in silence: while Redis is away a read fails at once. */
@@ -31,6 +33,7 @@ export function createRedisVersions(url: string): RedisVersions {
     commandTimeout: COMMAND_TIMEOUT_MS,
     socketTimeout: SOCKET_TIMEOUT_MS,
     connectTimeout: COMMAND_TIMEOUT_MS,
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     retryStrategy: (attempt) => backoffMs(attempt, Math.random()),
   });
 
@@ -40,9 +43,9 @@ export function createRedisVersions(url: string): RedisVersions {
   };
 
   return {
-    start: (onError) => {
+    start: async (onError) => {
       redis.on('error', onError);
-      redis.connect().catch(() => {}); // Told to onError as well, and tried again.
+      await redis.connect().catch(() => {}); // Told to onError as well, and tried again.
     },
     read: async ({ subject, tenant, session }, partitions) => {
       const own = partitionOf(subject.slice(2), partitions);
@@ -54,7 +57,12 @@ export function createRedisVersions(url: string): RedisVersions {
       ]);
       return { subject: ofSubject, tenant: ofTenant, realm: ofRealm, ended: tombstones > 0 };
     },
-    close: () => redis.disconnect(),
+    close: async () => {
+      // Between two tries there is no connection, and the client tells no end.
+      const ended = /^(end|reconnecting)$/.test(redis.status) || new Promise((resolve) => redis.once('end', resolve));
+      redis.disconnect();
+      await ended;
+    },
   };
 }
 

@@ -134,6 +134,9 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     return reader.notReady();
   }
 
+  // One try to reach Redis belongs to the start, so that the first requests find it; its absence delays nothing more.
+  let redisTried: Promise<void> | undefined;
+
   async function start(): Promise<void> {
     if (lifecycle.turn('starting')) {
       metrics = reportMetrics({
@@ -141,15 +144,16 @@ export function createSidecar(options: SidecarOptions): Sidecar {
         entries: () => replica.size,
         undecodable: () => undecodable,
       });
-      redis?.start((error) => onWarning('Redis', error));
+      redisTried = redis?.start((error) => onWarning('Redis', error));
       reader.start();
     }
-    if (settings.startTimeoutMs === undefined) return live.promise;
+    const started = Promise.all([live.promise, redisTried]);
+    if (settings.startTimeoutMs === undefined) return void (await started);
     const timer = new AbortController();
     const tooLate = sleep(settings.startTimeoutMs, undefined, { signal: timer.signal }).then(() => {
       throw new CurfewError('not_ready', notReady().join('; '));
     });
-    return Promise.race([live.promise, tooLate]).finally(() => timer.abort());
+    await Promise.race([started, tooLate]).finally(() => timer.abort());
   }
 
   let closing: Promise<void> | undefined;
@@ -157,8 +161,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     lifecycle.turn('closed');
     live.reject(new CurfewError('not_ready', 'the sidecar is closed'));
     metrics?.stop();
-    redis?.close();
-    await reader.close();
+    await Promise.all([redis?.close(), reader.close()]);
   }
 
   return {
