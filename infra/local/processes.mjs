@@ -22,13 +22,23 @@ const GRACE_MS = 12_000;
 /** Between two questions whether a process is ready, ms. */
 const POLL_MS = 25;
 
-/** @type {Set<number>} */
-const groups = new Set();
-
-// Whatever ends this process short of SIGKILL, nothing that it started outlives it.
-process.on('exit', () => {
-  for (const group of groups) kill(group, 'SIGKILL');
-});
+/**
+ * Ends a process group when this process ends, however that happens, SIGKILL too: a shell waits at a pipe that closes
+ * with this process.
+ *
+ * @param {number} group
+ * @returns {() => void} takes the guard away
+ */
+function guard(group) {
+  const shell = spawn('/bin/sh', ['-c', 'read -r _; kill -s KILL -- "-$1"', 'guard', `${group}`], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  shell.unref();
+  // A pipe is a socket here, whatever its type says.
+  /** @type {import('node:net').Socket} */ (shell.stdin).unref();
+  return () => void shell.kill('SIGKILL');
+}
 
 /**
  * Starts a process in a group of its own, so that the whole tree can be ended, and a Ctrl-C at the terminal reaches
@@ -54,14 +64,14 @@ export async function startProcess({ name, command, args, log, env = process.env
     const cause = await new Promise((resolve) => child.once('error', resolve));
     throw new StartError(`${name} cannot be started: ${/** @type {Error} */ (cause).message}.`, { cause });
   }
-  groups.add(pid);
+  const release = guard(pid);
   let running = true;
   /** @type {Promise<string>} */
   const ended = new Promise((resolve) => {
     child.once('exit', (code, signal) => {
       running = false;
       kill(pid, 'SIGKILL');
-      groups.delete(pid);
+      release();
       resolve(signal ?? `exit code ${code}`);
     });
   });

@@ -8,19 +8,15 @@ const inWords = (/** @type {number} */ ms) => (ms < 950 ? `${ms.toFixed(0)} ms` 
 /**
  * Lines that say what happens: one for each thing that is done and, on a terminal, a last one with what still runs.
  *
- * @param {object} [options]
- * @param {NodeJS.WriteStream} [options.stream]
- * @param {AbortSignal} [options.interrupt] what ends after it did not fail
+ * @param {NodeJS.WriteStream} [stream]
  */
-export function createProgress({ stream = process.stdout, interrupt } = {}) {
+export function createProgress(stream = process.stdout) {
   const paint = paintFor(stream);
   /** @type {Map<string, string>} */
   const running = new Map();
   let frame = 0;
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
-  /** @type {unknown} */
-  let shownError;
 
   const clear = () => {
     if (stream.isTTY) stream.write('\r\x1b[K');
@@ -52,10 +48,13 @@ export function createProgress({ stream = process.stdout, interrupt } = {}) {
      * @template T
      * @param {string} name
      * @param {(say: (doing: string) => void) => Promise<T>} work
-     * @param {(result: T) => string} [outcome]
+     * @param {object} [options]
+     * @param {(result: T) => string} [options.outcome] in words
+     * @param {(result: T) => boolean} [options.passed]
+     * @param {AbortSignal} [options.signal] what gives the work up
      * @returns {Promise<T>}
      */
-    async run(name, work, outcome = () => '') {
+    async run(name, work, { outcome = () => '', passed = () => true, signal } = {}) {
       const began = performance.now();
       running.set(name, '');
       if (stream.isTTY) timer ??= setInterval(redraw, FRAME_MS).unref();
@@ -73,13 +72,13 @@ export function createProgress({ stream = process.stdout, interrupt } = {}) {
           if (!stream.isTTY) write(`… ${name}: ${doing}`);
         });
         const took = inWords(performance.now() - began);
-        end(paint.green('✓'), name, paint.dim([outcome(result), took].filter((part) => part !== '').join(', ')));
+        const mark = passed(result) ? paint.green('✓') : paint.red('✗');
+        end(mark, name, paint.dim([outcome(result), took].filter((part) => part !== '').join(', ')));
         return result;
       } catch (error) {
-        // What ends because something else failed did not fail itself.
-        if (error === shownError || interrupt?.aborted) running.delete(name);
+        // What ends because something else failed, or somebody ended it, did not fail itself.
+        if (signal?.aborted && error === signal.reason) running.delete(name);
         else end(paint.red('✗'), name);
-        shownError = error;
         throw error;
       }
     },

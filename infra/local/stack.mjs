@@ -50,7 +50,7 @@ export async function startStack({ ports, directory, progress, signal }) {
   /** @template {Started} T @param {string} name @param {(say: (doing: string) => void) => Promise<T>} start @param {(one: T) => string} address */
   const part = async (name, start, address) => {
     try {
-      const one = await progress.run(name, start, address);
+      const one = await progress.run(name, start, { outcome: address, signal: broken.signal });
       started.push(one);
       one.ended.then((how) => {
         if (!stopping) broken.abort(new StartError(`${name} ended by itself: ${how}.`, { log: one.log }));

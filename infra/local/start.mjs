@@ -22,7 +22,7 @@ class Stopped extends Error {
 }
 
 const interrupt = new AbortController();
-const progress = createProgress({ interrupt: interrupt.signal });
+const progress = createProgress();
 const { paint, line } = progress;
 
 for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
@@ -44,6 +44,7 @@ async function start() {
   const directory = `${LOCAL}/run-${ports['session-service']}`;
   await assertFree(wanted(ports));
   await installPackages({ say: line, signal });
+  line(paint.dim(`Logs: ${shown(directory)}`));
   const stack = docker
     ? await startDockerStack({ directory, progress, signal })
     : await startStack({ ports, directory, progress, signal });
@@ -59,7 +60,7 @@ async function start() {
     const steps = await untilBroken(stack.signal, (broken) =>
       playScenario({
         urls,
-        around: (title, play) => progress.run(title, play, (step) => (step.failure === undefined ? '' : 'failed')),
+        around: (title, play) => progress.run(title, play, { passed: ({ failure }) => failure === undefined }),
         signal: broken,
       }),
     );
@@ -67,7 +68,7 @@ async function start() {
     const passed = steps.every(({ failure }) => failure === undefined);
     if (once) return passed ? 0 : 1;
     line(formatTable([{ title: 'runs' }, { title: 'at' }], stack.addresses));
-    line(`\nLogs: ${shown(directory)}. ${paint.bold('Ctrl-C ends all of it.')}`);
+    line(`\n${paint.bold('Ctrl-C ends all of it.')}`);
     await untilBroken(stack.signal, () => new Promise(() => {})).catch((reason) => {
       if (!(reason instanceof Stopped)) throw reason;
     });
