@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /**
  * @typedef {object} Column
  * @property {string} title
@@ -5,12 +7,10 @@
  */
 
 /** Colours have no width. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one.
-const COLOUR = /\x1b\[\d+m/g;
-const widthOf = (/** @type {string} */ text) => [...text.replace(COLOUR, '')].length;
+const widthOf = (/** @type {string} */ text) => [...stripVTControlCharacters(text)].length;
 
 /**
- * A table in aligned columns, with a line under its titles; its last column is not padded.
+ * A table in aligned columns, with a line under its titles.
  *
  * @param {readonly Column[]} columns
  * @param {readonly (readonly string[])[]} rows a cell that is missing is empty; its text may be coloured

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { inRoot } from '../../infra/local/paths.mjs';
 import { assertFree } from '../../infra/local/ports.mjs';
 import { PORTS } from '../../infra/local/services.mjs';
+import { alive } from '../support/alive.ts';
 
 const START = inRoot('infra/local/start.mjs');
 const LIMIT_MS = 90_000;
@@ -48,14 +49,6 @@ function startedBy(parent: number | undefined): Started[] {
   return children.flatMap((child) => [child, ...startedBy(child.pid)]);
 }
 
-const alive = ({ pid }: Started): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
-
 const portsIn = (output: string): Record<string, number> =>
   Object.fromEntries([...output.matchAll(/(127\.0\.0\.1):(\d+)/g)].map(([address, , port]) => [address, Number(port)]));
 
@@ -80,7 +73,7 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
     expect(started.length).toBeGreaterThanOrEqual(6);
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
-    expect(started.filter(alive)).toEqual([]);
+    expect(started.filter(({ pid }) => alive(pid))).toEqual([]);
     await assertFree(portsIn(output()));
   });
 
@@ -91,7 +84,7 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
     expect(started.length).toBeGreaterThanOrEqual(2);
     child.kill('SIGTERM');
     expect(await ended).toBe(143);
-    expect(started.filter(alive)).toEqual([]);
+    expect(started.filter(({ pid }) => alive(pid))).toEqual([]);
   });
 
   test('ends with exit code 1 when a service dies, and names its log', async () => {
@@ -101,13 +94,14 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
     process.kill(Number(started.find(({ args }) => args.includes('session-service'))?.pid), 'SIGKILL');
     expect(await ended).toBe(1);
     expect(output()).toMatch(/session-service ended by itself: SIGKILL\.\nIts log: .*session-service\.log/);
-    expect(started.filter(alive)).toEqual([]);
+    expect(started.filter(({ pid }) => alive(pid))).toEqual([]);
   });
 
-  test('ends with exit code 1 when Kafka does not come up', async () => {
-    const { output, ended } = start(['--free-ports'], { JDK_JAVA_OPTIONS: '-XX:NoSuchOption' });
+  test('ends with exit code 1 when Kafka does not come up, and names its log', async () => {
+    // Enough for `java -version`, and too little for Kafka.
+    const { output, ended } = start(['--free-ports'], { JDK_JAVA_OPTIONS: '-XX:MaxMetaspaceSize=8m' });
     expect(await ended).toBe(1);
-    expect(output()).toMatch(/Curfew does not run\. .*Java.*\nIts log: .*kafka\.log/);
+    expect(output()).toMatch(/Curfew does not run\. Kafka ended while it started: .*\nIts log: .*kafka\.log/);
   });
 
   test('without Java says what to install, and ends with exit code 1', async () => {

@@ -1,0 +1,21 @@
+import { createPrivateKey } from 'node:crypto';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { signingKey } from '../../../infra/local/signing-key.mjs';
+
+test('the signing key is made once, is an Ed25519 JWK, and only its owner reads the file', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'curfew-key-'));
+  try {
+    const file = join(directory, 'new', 'key.json');
+    const key = signingKey(file);
+    expect(signingKey(file)).toBe(key);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const jwk = JSON.parse(key);
+    expect(jwk).toMatchObject({ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig' });
+    expect(createPrivateKey({ key: jwk, format: 'jwk' }).asymmetricKeyType).toBe('ed25519');
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
