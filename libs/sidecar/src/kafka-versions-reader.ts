@@ -75,8 +75,8 @@ export class KafkaVersionsReader {
     this.#options = options;
     const { sink, now, windowMs } = options;
     this.#sink = {
-      apply: sink.apply,
-      undecodable: sink.undecodable,
+      apply: (...record) => sink.apply(...record),
+      undecodable: (...record) => sink.undecodable(...record),
       gap: (partition) => {
         sink.gap(partition);
         this.#since = now() - windowMs;

@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CurfewError, type Tick, TOPICS, type VersionRecord } from '@curfew/contracts';
-import { Replica, type SessionVersions, type Verdict } from '@curfew/replica';
-import { contextOfHeaders, startProcessSpan } from '@curfew/telemetry';
+import { CurfewError } from '@curfew/contracts';
+import type { SessionVersions, Verdict } from '@curfew/replica';
 import { Authenticator } from './authenticator.ts';
 import { KafkaVersionsReader } from './kafka-versions-reader.ts';
-import { Lifecycle, type Status } from './lifecycle.ts';
+import type { Status } from './lifecycle.ts';
 import { reportMetrics } from './metrics.ts';
 import { readOptions, type SidecarOptions } from './options.ts';
-import type { BatchRecord } from './partition-feed.ts';
 import { ReadThrough } from './read-through.ts';
 import { createRedisVersions } from './redis-versions.ts';
 import type { Authentication, Policy } from './session.ts';
 import { createTokenCheck, remoteKeys } from './token-check.ts';
+import { VersionsView } from './versions-view.ts';
 
 /** What a service embeds: it knows which sessions have ended, and says so without a call on the request path. */
 export interface Sidecar {
@@ -44,78 +43,27 @@ export interface Sidecar {
 /** @throws CurfewError `option_invalid`, naming the option. */
 export function createSidecar(options: SidecarOptions): Sidecar {
   const settings = readOptions(options);
-  const { redisUrl, service, maxEntries, maxClockSkewMs, tokenCacheSize, onWarning, now } = settings;
-  const lifecycle = new Lifecycle();
+  const { redisUrl, service, tokenCacheSize, onWarning, now } = settings;
   const live = Promise.withResolvers<void>();
   live.promise.catch(() => {}); // Whoever awaits start() hears it.
 
-  // Knows nothing, and therefore proves nothing, until the topic is found.
-  let replica = new Replica({ partitions: 0, horizon: Number.POSITIVE_INFINITY, now });
-  let partitions: number | undefined;
-  let undecodable = 0;
-
+  const view = new VersionsView({ ...settings, onLive: live.resolve, missing: () => reader.notReady() });
   const reader = new KafkaVersionsReader({
     ...settings,
     clientId: service,
     partitions: settings.partitions,
-    sink: {
-      begin: (count, horizon) => {
-        partitions = count;
-        replica = new Replica({ partitions: count, horizon, maxEntries, maxClockSkewMs, now });
-      },
-      apply: (partition, record, announcedAt, offset, raw) => {
-        if (record.kind === 'tick') replica.apply(partition, record, announcedAt);
-        else applyTraced(partition, record, announcedAt, offset, raw);
-      },
-      undecodable: (partition, announcedAt, offset) => {
-        undecodable++;
-        replica.raiseHorizon(announcedAt);
-        onWarning(`${TOPICS.sessionVersions} partition ${partition} offset ${offset} cannot be understood`);
-      },
-      gap: (partition) => {
-        replica.raiseHorizon(now());
-        onWarning(`${TOPICS.sessionVersions} partition ${partition} is not the log that was read before`);
-      },
-      progress,
-    },
+    sink: view,
   });
+  const check = (versions: SessionVersions): Verdict => view.check(versions);
 
-  function applyTraced(
-    partition: number,
-    record: VersionRecord | Tick,
-    announcedAt: number,
-    offset: number,
-    raw: BatchRecord,
-  ): void {
-    const place = { topic: TOPICS.sessionVersions, partition, offset };
-    const span = startProcessSpan(
-      place,
-      contextOfHeaders((name) => headerOf(raw, name)),
-      'apply session version',
-    );
-    replica.apply(partition, record, announcedAt);
-    span.end();
-  }
-
-  function progress(): void {
-    const missing = reader.notReady();
-    if (missing.length > 0) {
-      if (lifecycle.turn('degraded')) onWarning(`the feed is lost: ${missing.join('; ')}`);
-    } else if (lifecycle.turn('live')) live.resolve();
-  }
-
-  const redis = redisUrl === undefined ? undefined : createRedisVersions(redisUrl);
-  const check = (versions: SessionVersions): Verdict => {
-    const verdict = replica.check(versions);
-    return verdict === 'active' && !lifecycle.complete ? 'unprovable' : verdict;
-  };
   let metrics: ReturnType<typeof reportMetrics> | undefined;
+  const redis = redisUrl === undefined ? undefined : createRedisVersions(redisUrl);
   const readThrough =
     redis &&
     new ReadThrough(
-      async (session) => {
-        if (partitions === undefined) throw new CurfewError('not_ready', 'the partition count is not known yet');
-        return redis.read(session, partitions);
+      async (scopes) => {
+        if (view.partitions === undefined) throw new CurfewError('not_ready', 'the partition count is not known yet');
+        return redis.read(scopes, view.partitions);
       },
       now,
       (durationMs, ok) => metrics?.onRead(durationMs, ok),
@@ -129,8 +77,8 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   });
 
   function notReady(): readonly string[] {
-    if (lifecycle.status === 'idle') return ['the sidecar is not started'];
-    if (lifecycle.status === 'closed') return ['the sidecar is closed'];
+    if (view.status === 'idle') return ['the sidecar is not started'];
+    if (view.status === 'closed') return ['the sidecar is closed'];
     return reader.notReady();
   }
 
@@ -138,11 +86,11 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   let redisTried: Promise<void> | undefined;
 
   async function start(): Promise<void> {
-    if (lifecycle.turn('starting')) {
+    if (view.turn('starting')) {
       metrics = reportMetrics({
         counts: authenticator.counts,
-        entries: () => replica.size,
-        undecodable: () => undecodable,
+        entries: () => view.entries,
+        undecodable: () => view.undecodableRecords,
       });
       redisTried = redis?.start((error) => onWarning('Redis', error));
       reader.start();
@@ -158,7 +106,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
 
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
-    lifecycle.turn('closed');
+    view.turn('closed');
     live.reject(new CurfewError('not_ready', 'the sidecar is closed'));
     metrics?.stop();
     await Promise.all([redis?.close(), reader.close()]);
@@ -171,15 +119,10 @@ export function createSidecar(options: SidecarOptions): Sidecar {
       return closing;
     },
     get status() {
-      return lifecycle.status;
+      return view.status;
     },
     notReady,
     check,
     authenticate: (token, policy = 'strict') => authenticator.authenticate(token, policy),
   };
-}
-
-function headerOf({ headers }: BatchRecord, name: string): string | undefined {
-  for (const [key, value] of headers) if (key?.toString() === name) return value?.toString();
-  return undefined;
 }
