@@ -12,7 +12,7 @@ const CLUSTER_ID = 'Y3VyZmV3LWxvY2FsLTAwMQ';
 
 const ADVICE =
   'On Debian: apt-get install openjdk-17-jre-headless maven. Or give a Kafka of yours: CURFEW_KAFKA_BROKERS.';
-export const NO_JAVA = `Kafka needs Java 17 or newer, and there is no \`java\`. ${ADVICE}`;
+const NO_JAVA = `Kafka needs Java 17 or newer, and there is no \`java\`. ${ADVICE}`;
 
 /**
  * This repository's Kafka, ready to start.

@@ -2,7 +2,7 @@ import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The repository's own directory. */
-export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** A file of the repository, by its path in it. */
 export const inRoot = (/** @type {string[]} */ ...parts) => resolve(ROOT, ...parts);

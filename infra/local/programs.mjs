@@ -4,7 +4,7 @@ import { run } from './commands.mjs';
 import { LOCAL } from './paths.mjs';
 
 /** Whether a command is on the PATH. @param {string} command */
-export const onPath = (command, path = process.env['PATH'] ?? '') =>
+const onPath = (command, path = process.env['PATH'] ?? '') =>
   path.split(delimiter).some((directory) => isProgram(join(directory, command)));
 
 /** @param {string} file */
