@@ -9,9 +9,8 @@ import { startProcess, waitUntil } from './processes.mjs';
 const START_LIMIT_MS = 60_000;
 
 // Starting quickly counts, not serving for days: the quick compiler alone, and the collector without threads.
-const JVM = '-Xms256m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -Djava.awt.headless=true'.split(
-  ' ',
-);
+const JVM =
+  '-Xms256m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Djava.awt.headless=true'.split(' ');
 
 /**
  * A running Kafka.
@@ -24,7 +23,7 @@ const JVM = '-Xms256m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:
  *
  * @param {object} options
  * @param {number} options.port on the loopback address
- * @param {string} options.directory its configuration, its log directory and its log `kafka.log`; nothing else is there
+ * @param {string} options.directory where its log `kafka.log` is, and in `kafka` all that it writes
  * @param {(progress: string) => void} [options.say]
  * @param {AbortSignal} [options.signal] gives up, and ends what was started
  * @returns {Promise<RunningKafka>}
@@ -32,34 +31,35 @@ const JVM = '-Xms256m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:
  */
 export async function startKafka({ port, directory, say, signal }) {
   const log = `${directory}/kafka.log`;
-  const properties = `${directory}/server.properties`;
-  const logDirectory = `${directory}/kafka`;
-  await mkdir(directory, { recursive: true });
+  const working = `${directory}/kafka`;
+  const properties = `${working}/server.properties`;
   const files = await kafkaFiles({ log, say, signal });
   const controllerPort = await freePort();
-  await rm(logDirectory, { recursive: true, force: true });
-  await cp(files.formatted, logDirectory, { recursive: true });
+  await rm(working, { recursive: true, force: true });
+  await mkdir(`${working}/tmp`, { recursive: true });
+  await cp(files.formatted, `${working}/log`, { recursive: true });
   await writeFile(
     properties,
     `${await readFile(inRoot('infra/kafka/server.properties'), 'utf8')}
 listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
 advertised.listeners=PLAINTEXT://127.0.0.1:${port}
 controller.quorum.voters=1@127.0.0.1:${controllerPort}
-log.dirs=${logDirectory}
+log.dirs=${working}/log
 `,
   );
   const logging = `-Dlog4j2.configurationFile=${inRoot('infra/kafka/log4j2.properties')}`;
+  // Its native libraries are unpacked there, and would stay.
+  const temporary = `-Djava.io.tmpdir=${working}/tmp`;
   const kafka = await startProcess({
     name: 'Kafka',
     command: 'java',
-    args: [...JVM, logging, '-cp', `${files.libs}/*`, 'kafka.Kafka', properties],
+    args: [...JVM, logging, temporary, '-cp', `${files.libs}/*`, 'kafka.Kafka', properties],
     log,
   });
   const stop = async () => {
     // At once: its data goes with it, and an orderly end of a single node takes seconds.
     await kafka.stop('SIGKILL');
-    await rm(logDirectory, { recursive: true, force: true });
-    await rm(properties, { force: true });
+    await rm(working, { recursive: true, force: true });
   };
   try {
     await waitUntil(kafka, () => kafkaAnswers(port), { limitMs: START_LIMIT_MS, signal });
