@@ -75,7 +75,7 @@ export class Authenticator {
       return REJECTIONS[checked.code];
     }
     const verified = verifiedToken(checked.claims);
-    if (this.#options.now() < verified.expiresAt) this.#tokens.set(token, verified);
+    this.#tokens.set(token, verified);
     return this.#decide(verified, policy);
   }
 

@@ -209,15 +209,18 @@ export class KafkaVersionsReader {
   #fetchFromLeaders(): void {
     for (const { leader } of this.#feeds) {
       if (leader === undefined || this.#loops.has(leader)) continue;
-      const loop = this.#fetchFrom(leader).finally(() => this.#loops.delete(leader));
-      this.#loops.set(leader, loop);
+      this.#loops.set(leader, this.#fetchFrom(leader));
     }
   }
 
   async #fetchFrom(node: number): Promise<void> {
     while (!this.#stop.signal.aborted) {
       const feeds = this.#feeds.filter(({ leader }) => leader === node);
-      if (feeds.length === 0) return;
+      if (feeds.length === 0) {
+        // In the same turn as the look at the feeds: the watch must not take this loop for one that goes on.
+        this.#loops.delete(node);
+        return;
+      }
       const wasReady = this.notReady().length === 0;
       try {
         const response = await this.#fetch(node, feeds);

@@ -24,6 +24,7 @@ export function reportMetrics({ counts, entries, undecodable }: Figures) {
   const readThrough = meter.createHistogram('curfew.read_through.duration', {
     description: 'Reads of versions from Redis',
     unit: 's',
+    advice: { explicitBucketBoundaries: [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2, 1] },
   });
   const instruments = [verdicts, size, hits, misses, unread];
   const report: Parameters<typeof meter.addBatchObservableCallback>[0] = (result) => {

@@ -66,13 +66,22 @@ export function readOptions(options: SidecarOptions): Settings {
     maxEntries: within('maxEntries', options.maxEntries ?? 100_000, 1, MILLIONS),
     maxClockSkewMs: within('maxClockSkewMs', options.maxClockSkewMs ?? 250, 0, 60_000),
     tokenCacheSize: within('tokenCacheSize', options.tokenCacheSize ?? 10_000, 1, MILLIONS),
-    onWarning: options.onWarning ?? (() => {}),
+    onWarning: warnSafely(options.onWarning),
     now: options.now ?? Date.now,
     ...(tls === undefined ? {} : { tls }),
     ...(sasl === undefined ? {} : { sasl }),
     ...(redisUrl === undefined ? {} : { redisUrl }),
     ...(partitions === undefined ? {} : { partitions: within('partitions', partitions, 1, 100_000) }),
     ...(startTimeoutMs === undefined ? {} : { startTimeoutMs: within('startTimeoutMs', startTimeoutMs, 1, DAY_MS) }),
+  };
+}
+
+/** A logger that throws must not end the reading of the feed. */
+function warnSafely(onWarning: SidecarOptions['onWarning']): Settings['onWarning'] {
+  return (message, error) => {
+    try {
+      onWarning?.(message, error);
+    } catch {}
   };
 }
 

@@ -48,6 +48,18 @@ describe('the options', () => {
   });
 });
 
+describe('a warning', () => {
+  test('reaches the logger, whose failure ends nothing', () => {
+    const heard: unknown[] = [];
+    const onWarning = (...warning: unknown[]) => {
+      heard.push(warning);
+      throw new Error('the disk is full');
+    };
+    readOptions({ ...OPTIONS, onWarning }).onWarning('lost', 'why');
+    expect(heard).toEqual([['lost', 'why']]);
+  });
+});
+
 describe('the pause before another try', () => {
   test('has full jitter, doubles with each failure, and never passes two seconds', () => {
     expect([1, 2, 3, 30].map((failures) => backoffMs(failures, 1))).toEqual([60, 110, 210, 2010]);

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { SignJWT, UnsecuredJWT } from 'jose';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createTokenCheck, remoteKeys } from '../../../libs/sidecar/src/token-check.ts';
 import { AUDIENCE, CLAIMS, createIssuer, ISSUER, NOW } from './issuer.ts';
 
@@ -131,6 +131,7 @@ describe('the token check', () => {
 describe('the keys of the issuer', () => {
   const servers: { close(): void }[] = [];
   afterEach(() => {
+    vi.useRealTimers();
     for (const server of servers.splice(0)) server.close();
   });
 
@@ -169,6 +170,19 @@ describe('the keys of the issuer', () => {
     expect(await checkRemotely(token)).toEqual({ ok: false, code: 'not_ready' });
     answer = published();
     expect(await checkRemotely(token)).toMatchObject({ ok: true });
+  });
+
+  test('that were fetched before go on while the issuer is away, however long', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    let answer = published();
+    const { url, requests } = await serve(() => answer);
+    const checkRemotely = checkAt(NOW, remoteKeys(url));
+    await checkRemotely(await issuer.sign());
+    answer = { status: 503, body: '' };
+    vi.advanceTimersByTime(3_600_000);
+    expect(await checkRemotely(await issuer.sign())).toMatchObject({ ok: true });
+    expect(await checkRemotely(await (await createIssuer()).sign())).toEqual(INVALID);
+    expect(requests()).toBeGreaterThan(1);
   });
 
   test('leave a token unjudged while nobody listens', async () => {

@@ -2,6 +2,7 @@ import type { VersionRecord } from '@curfew/contracts';
 import { type SessionVersions, sessionVersions } from '@curfew/replica';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { VersionsView } from '../../../libs/sidecar/src/versions-view.ts';
+import { recordSpans } from '../../support/recorded-spans.ts';
 import { CLAIMS, NOW } from './issuer.ts';
 
 const HORIZON = NOW - 1000;
@@ -110,5 +111,20 @@ describe('the view', () => {
     expect(view.turn('closed')).toBe(true);
     expect(view.turn('starting')).toBe(false);
     expect(view.check(session())).toBe('unprovable');
+  });
+});
+
+describe('an applied record', () => {
+  const spans = recordSpans();
+
+  test('is a span of the trace that its event began, where it carries one; a tick is none', () => {
+    goLive();
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const headers = [[Buffer.from('traceparent'), Buffer.from(traceparent)]] as const;
+    view.apply(3, record(11), NOW, 40, { headers });
+    view.apply(3, { kind: 'tick', tick: NOW, offset: 1 }, NOW, 41, { headers });
+    expect(spans.map(({ name }) => name)).toEqual(['apply session version']);
+    expect(spans[0]?.spanContext().traceId).toBe('0af7651916cd43dd8448eb211c80319c');
+    expect(spans[0]?.attributes).toMatchObject({ 'messaging.kafka.offset': 40 });
   });
 });

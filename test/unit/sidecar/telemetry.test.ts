@@ -1,0 +1,55 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { startTelemetry, type Telemetry } from '@curfew/telemetry/start';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Authenticator } from '../../../libs/sidecar/src/authenticator.ts';
+import { reportMetrics } from '../../../libs/sidecar/src/metrics.ts';
+import { CLAIMS, NOW } from './issuer.ts';
+
+let telemetry: Telemetry;
+const server = createServer((request, response) => telemetry.serveMetrics(request, response));
+
+beforeAll(async () => {
+  telemetry = startTelemetry('sidecar-test');
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await telemetry.shutdown();
+});
+
+async function scraped(): Promise<Map<string, string>> {
+  const reply = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`);
+  const lines = (await reply.text()).split('\n').filter((line) => line.startsWith('curfew'));
+  return new Map(lines.map((line) => line.replace(/,?otel_scope_name="curfew"/, '').split(' ') as [string, string]));
+}
+
+describe('the metrics of a sidecar', () => {
+  test('tell its decisions, its cache and its replica until it is closed', async () => {
+    const authenticator = new Authenticator({
+      checkToken: async (token) =>
+        token === 'good' ? { ok: true, claims: CLAIMS } : { ok: false, code: 'session_invalid' },
+      check: () => 'active',
+      readThrough: undefined,
+      tokenCacheSize: 10,
+      now: () => NOW,
+    });
+    const metrics = reportMetrics({ counts: authenticator.counts, entries: () => 7, undecodable: () => 2 });
+    for (const token of ['good', 'good', 'good', 'bad']) await authenticator.authenticate(token, 'strict');
+    metrics.onRead(3, true);
+    const told = await scraped();
+    expect(told.get('curfew_verdicts_total{verdict="active"}')).toBe('3');
+    expect(told.get('curfew_verdicts_total{verdict="invalid"}')).toBe('1');
+    expect(told.get('curfew_verdicts_total{verdict="revoked"}')).toBe('0');
+    expect(told.get('curfew_token_cache_hits_total{}')).toBe('2');
+    expect(told.get('curfew_token_cache_misses_total{}')).toBe('2');
+    expect(told.get('curfew_replica_entries{}')).toBe('7');
+    expect(told.get('curfew_records_undecodable_total{}')).toBe('2');
+    expect(told.get('curfew_read_through_duration_bucket{ok="true",le="0.005"}')).toBe('1');
+
+    metrics.stop();
+    await authenticator.authenticate('bad', 'strict');
+    expect((await scraped()).get('curfew_verdicts_total{verdict="invalid"}')).not.toBe('2');
+  });
+});
