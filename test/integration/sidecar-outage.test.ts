@@ -61,14 +61,22 @@ async function kill(): Promise<void> {
   await kafka.ended;
 }
 
+/** Starts it on what it had written, which `startKafka` would remove. */
 async function restart(): Promise<void> {
   const log = `${directory}/kafka.log`;
   const { libs } = await kafkaFiles({ log });
-  const args = ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-cp', `${libs}/*`, 'kafka.Kafka'];
+  const args = [
+    '-Xmx512m',
+    '-XX:TieredStopAtLevel=1',
+    `-Djava.io.tmpdir=${directory}/kafka/tmp`,
+    '-cp',
+    `${libs}/*`,
+    'kafka.Kafka',
+  ];
   kafka = await startProcess({
     name: 'Kafka',
     command: 'java',
-    args: [...args, `${directory}/server.properties`],
+    args: [...args, `${directory}/kafka/server.properties`],
     log,
   });
   await waitUntil(kafka, () => kafkaAnswers(port), { limitMs: 30_000 });
@@ -135,7 +143,7 @@ describe('a sidecar', () => {
     const minted = Date.now() - 60_000;
     expect(check('alice', 5, minted)).toBe('active');
     await kill();
-    const partition = `${directory}/kafka/${TOPICS.sessionVersions}-${partitionOf('alice', PARTITIONS)}`;
+    const partition = `${directory}/kafka/log/${TOPICS.sessionVersions}-${partitionOf('alice', PARTITIONS)}`;
     for (const file of await readdir(partition))
       if (file.startsWith('0000') || file.startsWith('leader-epoch')) await rm(`${partition}/${file}`);
     await restart();
