@@ -5,16 +5,16 @@ import { inRoot, LOCAL } from './paths.mjs';
 /** When a file was written, ms; 0 where there is none. */
 const writtenAt = (/** @type {string} */ path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
+/** Whether the node modules are there, and not older than the lock file. */
+export const packagesAreInstalled = () =>
+  // npm writes the second file last, when it has installed everything.
+  writtenAt(inRoot('package-lock.json')) <= writtenAt(inRoot('node_modules/.package-lock.json'));
+
 /**
- * Installs the node modules where they are absent or older than the lock file.
- *
- * @param {{ say?: ((progress: string) => void) | undefined, signal?: AbortSignal | undefined }} [options]
+ * @param {AbortSignal} [signal] gives up
  * @throws {StartError} where npm fails; it names the log.
  */
-export async function installPackages({ say, signal } = {}) {
-  // npm writes the second file last, when it has installed everything.
-  if (writtenAt(inRoot('package-lock.json')) <= writtenAt(inRoot('node_modules/.package-lock.json'))) return;
-  say?.('npm installs the node modules');
+export async function installPackages(signal) {
   await run('npm', ['ci', '--prefix', inRoot(), '--no-fund', '--no-audit'], {
     log: `${LOCAL}/npm.log`,
     signal,

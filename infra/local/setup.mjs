@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { kafkaFiles } from './kafka-jars.mjs';
-import { installPackages } from './packages.mjs';
+import { installPackages, packagesAreInstalled } from './packages.mjs';
 import { LOCAL } from './paths.mjs';
 import { provide } from './programs.mjs';
 import { NO_REDIS } from './redis.mjs';
@@ -11,7 +11,10 @@ import { StartError } from './start-error.mjs';
  * given, the jars of Kafka, Redis and kcat.
  */
 async function setup() {
-  await installPackages({ say: console.log });
+  if (!packagesAreInstalled()) {
+    console.log('npm installs the node modules');
+    await installPackages();
+  }
   if (process.argv.includes('--packages')) return;
   if (process.env['CURFEW_KAFKA_BROKERS'] === undefined) {
     const log = `${LOCAL}/setup-${process.pid}.log`;

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { parseArguments, USAGE } from './arguments.mjs';
 import { startDockerStack } from './docker.mjs';
-import { installPackages } from './packages.mjs';
+import { installPackages, packagesAreInstalled } from './packages.mjs';
 import { LOCAL, shown } from './paths.mjs';
 import { assertFree, freePorts } from './ports.mjs';
 import { createProgress } from './progress.mjs';
@@ -43,7 +43,7 @@ async function start() {
   const ports = anyPorts ? await portsThatAreFree() : PORTS;
   const directory = `${LOCAL}/run-${ports['session-service']}`;
   await assertFree(wanted(ports));
-  await installPackages({ say: line, signal });
+  if (!packagesAreInstalled()) await progress.run('node modules', () => installPackages(signal), { signal });
   line(paint.dim(`Logs: ${shown(directory)}`));
   const stack = docker
     ? await startDockerStack({ directory, progress, signal })
