@@ -10,7 +10,7 @@ const KEY_COOLDOWN_MS = 5000;
 const KEY_TIMEOUT_MS = 1000;
 
 /** `not_ready`: the keys cannot be had now, so that the token cannot be judged. */
-export type CheckedToken =
+type CheckedToken =
   | { readonly ok: true; readonly claims: AccessTokenClaims }
   | { readonly ok: false; readonly code: 'session_invalid' | 'session_expired' | 'not_ready' };
 
