@@ -15,7 +15,8 @@ import { type Started, startProcess, waitUntil } from '../../infra/local/process
 import { ensureTopics } from '../../services/session-service/src/events/kafka-topics.ts';
 import { CLAIMS } from '../unit/sidecar/issuer.ts';
 
-const PARTITIONS = 3;
+/** Two of them get no record here. */
+const PARTITIONS = 4;
 const ANOTHER_LOG = 'is not the log that was read before';
 const WAIT = { timeout: 20_000, interval: 10 };
 
@@ -164,7 +165,8 @@ describe('a sidecar', () => {
     expect(check('alice', 5, minted)).toBe('unprovable');
     expect(check('alice', 4)).toBe('revoked');
     expect(check('alice', 5, Date.now() + 1000)).toBe('active');
-    expect(warnings.join()).toContain(ANOTHER_LOG);
+    // Of every partition, not only of those whose offsets give it away.
+    expect(warnings.filter((warning) => warning.includes(ANOTHER_LOG))).toHaveLength(PARTITIONS);
     await announce('dave', 5);
     await vi.waitFor(() => expect(check('dave', 4)).toBe('revoked'), WAIT);
   });

@@ -141,7 +141,8 @@ describe('a bump', () => {
     const sidecar = sidecarWith();
     await sidecar.start();
     const subject = newSubject();
-    const before = session(subject, 9, Date.now() - 60_000);
+    await sleep(300); // The skew, after whatever unreadable record the topic already holds.
+    const before = session(subject, 9);
     expect(sidecar.check(before)).toBe('active');
     await send(`u:${subject}`, { key: `u:${subject}`, value: Buffer.from('{') });
     await announce(`u:${subject}`, 5);
@@ -224,7 +225,8 @@ describe('a session from before the horizon', () => {
     const token = await oldToken(newSubject());
     expect(await sidecar.authenticate(token)).toEqual({ ok: false, code: 'view_stale' });
     expect(await sidecar.authenticate(token, 'lenient')).toMatchObject({ ok: true, session: { provable: false } });
-    expect(warnings).toContain('Redis');
+    await sleep(300);
+    expect(warnings.filter((warning) => warning.includes('Redis is away'))).toHaveLength(1);
   });
 });
 

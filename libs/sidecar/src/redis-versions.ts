@@ -12,8 +12,8 @@ const DISCONNECT_TIMEOUT_MS = 100;
 
 /** The session service's versions in Redis, to read. */
 export interface RedisVersions {
-  /** Connects, and goes on trying for as long as Redis is away; `onError` hears why. Resolves after the first try. */
-  start(onError: (error: Error) => void): Promise<void>;
+  /** Connects, and goes on trying; `onAway` hears why, once each time that Redis goes away. Resolves after the first try. */
+  start(onAway: (error: Error) => void): Promise<void>;
   /**
    * Reads a session's scopes, all in one write to the socket.
    *
@@ -43,9 +43,16 @@ export function createRedisVersions(url: string): RedisVersions {
   };
 
   return {
-    start: async (onError) => {
-      redis.on('error', onError);
-      await redis.connect().catch(() => {}); // Told to onError as well, and tried again.
+    start: async (onAway) => {
+      let away = false;
+      redis.on('ready', () => {
+        away = false;
+      });
+      redis.on('error', (error) => {
+        if (!away) onAway(error);
+        away = true;
+      });
+      await redis.connect().catch(() => {}); // Told by the event as well, and tried again.
     },
     read: async ({ subject, tenant, session }, partitions) => {
       const own = partitionOf(subject.slice(2), partitions);

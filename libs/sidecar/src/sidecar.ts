@@ -92,7 +92,9 @@ export function createSidecar(options: SidecarOptions): Sidecar {
         entries: () => view.entries,
         undecodable: () => view.undecodableRecords,
       });
-      redisTried = redis?.start((error) => onWarning('Redis', error));
+      redisTried = redis?.start((error) =>
+        onWarning('Redis is away: what memory cannot prove is left to the policy of the route', error),
+      );
       reader.start();
     }
     const started = Promise.all([live.promise, redisTried]);
