@@ -46,6 +46,12 @@ const LATEST = -1n;
 
 type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
 
+/** What a fetch asked for. */
+interface Asked {
+  readonly topicId: string;
+  readonly offsets: ReadonlyMap<number, bigint | undefined>;
+}
+
 interface TopicLeaders {
   readonly id: string;
   readonly leaders: readonly { readonly leader: number; readonly leaderEpoch: number }[];
@@ -221,15 +227,23 @@ export class KafkaVersionsReader {
         this.#loops.delete(node);
         return;
       }
+      const asked: Asked = {
+        topicId: this.#topicId ?? '',
+        offsets: new Map(feeds.map((feed) => [feed.partition, feed.offset])),
+      };
       const wasReady = this.notReady().length === 0;
       try {
         const response = await this.#fetch(node, feeds);
         // Within a fetch session the broker is silent about a partition that has nothing new.
-        for (const feed of feeds) heard(feed);
-        this.#take(response);
+        for (const feed of feeds) if (feed.leader === node) heard(feed);
+        this.#take(response, asked);
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        this.#fail(feeds, error);
+        this.#fail(
+          feeds.filter(({ leader }) => leader === node),
+          asked,
+          error,
+        );
       }
       if (!wasReady || this.notReady().length > 0) this.#options.sink.progress();
       if (this.#lost().length > 0) this.#wake.resolve();
@@ -237,10 +251,10 @@ export class KafkaVersionsReader {
   }
 
   /** An error of some partitions comes with the others' answers; an error of the fetch session is worth another try. */
-  #fail(feeds: readonly PartitionFeed[], error: unknown): void {
+  #fail(feeds: readonly PartitionFeed[], asked: Asked, error: unknown): void {
     const response = error instanceof ResponseError ? (error['response'] as FetchResponse) : undefined;
     if (response?.errorCode === 0) {
-      this.#take(response);
+      this.#take(response, asked);
       return;
     }
     const again = response !== undefined && feeds.every(({ failures }) => failures === 0);
@@ -269,12 +283,12 @@ export class KafkaVersionsReader {
     });
   }
 
-  #take(response: FetchResponse): void {
-    for (const { partitions } of response.responses)
-      for (const answer of partitions) {
-        const feed = this.#feeds[answer.partitionIndex];
-        if (feed) takeAnswer(feed, answer, this.#sink, nameOfCode);
-      }
+  #take({ responses }: FetchResponse, { topicId, offsets }: Asked): void {
+    if (topicId !== this.#topicId) return; // The topic was created anew while the answer was on its way.
+    for (const answer of responses.flatMap(({ partitions }) => partitions)) {
+      const feed = this.#feeds[answer.partitionIndex];
+      if (feed) takeAnswer(feed, offsets.get(feed.partition), answer, this.#sink, nameOfCode);
+    }
   }
 }
 

@@ -101,14 +101,17 @@ export function losePlace(feed: PartitionFeed, trouble: string, sink: FeedSink):
  * Takes in one partition's part of an answer. An error of any kind loses the leader, and the one that says that the log
  * does not have the next offset loses the place too. That offsets jump is normal: a compacted log has holes.
  *
+ * @param asked the offset that was asked for. The answer to a place that was lost meanwhile is of another log.
  * @param nameOf the error code's name.
  */
 export function takeAnswer(
   feed: PartitionFeed,
+  asked: bigint | undefined,
   answer: PartitionAnswer,
   sink: FeedSink,
   nameOf: (errorCode: number) => string,
 ): void {
+  if (asked === undefined || feed.offset !== asked) return;
   const diverged = answer.divergingEpoch !== undefined && answer.divergingEpoch.epoch >= 0;
   if (answer.errorCode === OFFSET_OUT_OF_RANGE || diverged)
     losePlace(feed, 'the log was cut below what was read', sink);

@@ -74,7 +74,7 @@ const answer = (records: Batch[] | null, more: Partial<PartitionAnswer> = {}): P
   records,
   ...more,
 });
-const take = (of: PartitionAnswer) => takeAnswer(feed, of, sink, (code) => `error ${code}`);
+const take = (of: PartitionAnswer, asked = feed.offset) => takeAnswer(feed, asked, of, sink, (code) => `error ${code}`);
 
 describe('the records of an answer', () => {
   test('are applied in order, and the next fetch begins behind them', () => {
@@ -170,6 +170,16 @@ describe('a partition', () => {
     expect(notCaughtUp(feed)).toBe('the log was cut below what was read');
     expect(gaps).toBe(1);
     expect(applied).toEqual([]);
+  });
+
+  test.each([
+    ['has lost', undefined],
+    ['has found again elsewhere', 2n],
+  ])('takes no answer to a place that it %s while the answer was on its way', (_name, offset) => {
+    feed.offset = offset;
+    take(answer([batchOf(5, [record(1)])]), 5n);
+    take(answer(null, { errorCode: 1 }), 5n);
+    expect([applied, gaps, feed.offset]).toEqual([[], 0, offset]);
   });
 
   test('without a diverging epoch has not diverged', () => {
