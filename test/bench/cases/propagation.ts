@@ -11,7 +11,7 @@ import { report } from '../report.ts';
  * service's process, Redis and both topics, into the sidecar's reader and replica.
  */
 
-const WARM_UP = 100;
+const WARM_UP = 500;
 const EVENTS = 500;
 /** So that events do not share a batch, ms. */
 const PAUSE_MS = 10;

@@ -26,6 +26,7 @@ const SESSION_TIMEOUT_MS = 10_000;
 const HEARTBEAT_INTERVAL_MS = 1000;
 /** Longest that the broker holds an empty fetch. A record that comes meanwhile is sent at once. */
 const MAX_WAIT_MS = 500;
+const COMMIT_DELAY_MS = 100;
 
 /** One membership in the group that reads the account-event log: from joining until it crashes or is left. */
 export class AccountEvents {
@@ -33,6 +34,9 @@ export class AccountEvents {
   readonly #consumer: Consumer;
   /** Settles when the partitions of the newest assignment stand where they should be read from. */
   #positioned: Promise<Works> = Promise.resolve(NO_WORK);
+  /** Per partition the newest offset that is announced, but not committed yet. */
+  readonly #uncommitted = new Map<number, number>();
+  #commitTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: AccountEventsOptions) {
@@ -81,6 +85,7 @@ export class AccountEvents {
 
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#commit();
     await this.#consumer.disconnect();
   }
 
@@ -144,7 +149,7 @@ export class AccountEvents {
       isOurs,
       done: (offset) => {
         resolveOffset(String(offset));
-        this.#commit(batch.partition, offset);
+        this.#commitSoon(batch.partition, offset);
       },
     });
     if (readAgainFrom === undefined) return;
@@ -152,11 +157,22 @@ export class AccountEvents {
     this.#seek(batch.partition, readAgainFrom);
   }
 
-  /** Not waited for: a commit that is late or lost only has events announced again. */
-  #commit(partition: number, offset: number): void {
-    this.#consumer
-      .commitOffsets([{ topic: TOPICS.accountEvents, partition, offset: String(offset + 1) }])
-      .catch(() => {});
+  /** Soon, and for all partitions at once: a commit that is late or lost only has events announced again. */
+  #commitSoon(partition: number, offset: number): void {
+    this.#uncommitted.set(partition, offset);
+    this.#commitTimer ??= setTimeout(() => this.#commit(), COMMIT_DELAY_MS).unref();
+  }
+
+  async #commit(): Promise<void> {
+    clearTimeout(this.#commitTimer);
+    this.#commitTimer = undefined;
+    const offsets = Array.from(this.#uncommitted, ([partition, offset]) => ({
+      topic: TOPICS.accountEvents,
+      partition,
+      offset: String(offset + 1),
+    }));
+    this.#uncommitted.clear();
+    if (offsets.length > 0) await this.#consumer.commitOffsets(offsets).catch(() => {});
   }
 }
 
