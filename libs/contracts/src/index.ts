@@ -24,4 +24,4 @@ export type { ComplexSubjectId, SimpleSubjectId, Subject, SubjectId } from './su
 export { parseSubjectId, recordKeyOf, subjectOf } from './subject.ts';
 export { DEFAULT_PARTITIONS, TOPIC_CONFIG, TOPICS } from './topics.ts';
 export type { Tick, VersionRecord } from './version-record.ts';
-export { decodeVersionRecord, encodeVersionRecord, TICK_KEY } from './version-record.ts';
+export { decodeLogTick, decodeVersionRecord, encodeLogTick, encodeVersionRecord, TICK_KEY } from './version-record.ts';

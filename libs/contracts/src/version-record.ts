@@ -38,6 +38,23 @@ export function encodeVersionRecord(record: VersionRecord | Tick): { key: string
   return { key: record.scope, value: encodeJson({ current, floor, at, why, id, offset }) };
 }
 
+/** The key and the value of a tick on account-events, as its instance stamps it: the offset is the record's own. */
+export const encodeLogTick = (tick: number): { key: string; value: Buffer } => ({
+  key: TICK_KEY,
+  value: encodeJson({ tick }),
+});
+
+/** The stamp of a tick on account-events, ms since the epoch; undefined where the record is none. Never throws. */
+export function decodeLogTick(
+  key: Uint8Array | null | undefined,
+  value: Uint8Array | null | undefined,
+): number | undefined {
+  if (key == null || Buffer.from(key).toString('utf8') !== TICK_KEY) return undefined;
+  const parsed = parseJsonObject(value);
+  const tick = parsed.ok ? parsed.value['tick'] : undefined;
+  return isCount(tick) ? tick : undefined;
+}
+
 /** Reads a record of session-versions. Never throws. */
 export function decodeVersionRecord(
   key: Uint8Array | null | undefined,

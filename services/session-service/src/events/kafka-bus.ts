@@ -1,4 +1,4 @@
-import { encodeVersionRecord, type ParseErrorCode, TOPICS } from '@curfew/contracts';
+import { encodeLogTick, encodeVersionRecord, type ParseErrorCode, type Tick, TOPICS } from '@curfew/contracts';
 import { contextHeaders, endWithError, startSendSpan } from '@curfew/telemetry';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { IHeaders, Kafka, Producer } from 'kafkajs';
@@ -23,16 +23,18 @@ export class KafkaBus implements Bus {
     await this.#producer.disconnect();
   }
 
-  async announce(partition: number, announcements: readonly Announcement[]): Promise<void> {
-    if (announcements.length === 0) return;
+  async announce(partition: number, announcements: readonly Announcement[], tick?: Tick): Promise<void> {
+    if (announcements.length === 0 && tick === undefined) return;
     const spans = announcements.map(({ cause }) =>
       startSendSpan({ topic: TOPICS.sessionVersions, partition }, trace.setSpan(ROOT_CONTEXT, cause)),
     );
-    const messages = announcements.map(({ record }, i) => ({
+    const announced = announcements.map(({ record }, i) => ({
       ...encodeVersionRecord(record),
       partition,
       headers: contextHeaders(spans[i]),
     }));
+    // In the same request, so that it cannot come before them.
+    const messages = tick === undefined ? announced : [...announced, { ...encodeVersionRecord(tick), partition }];
     try {
       await this.#producer.send({ topic: TOPICS.sessionVersions, acks: ALL_IN_SYNC, messages });
       for (const span of spans) span.end();
@@ -40,6 +42,11 @@ export class KafkaBus implements Bus {
       for (const span of spans) endWithError(span, error);
       throw error;
     }
+  }
+
+  async tick(partitions: Iterable<number>, tick: number): Promise<void> {
+    const messages = Array.from(partitions, (partition) => ({ ...encodeLogTick(tick), partition }));
+    if (messages.length > 0) await this.#producer.send({ topic: TOPICS.accountEvents, acks: ALL_IN_SYNC, messages });
   }
 
   async setAside(record: LogRecord, error: ParseErrorCode): Promise<void> {

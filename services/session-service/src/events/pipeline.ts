@@ -1,4 +1,4 @@
-import { type EffectRule, sessionOfScope, sessionScope, TOPICS } from '@curfew/contracts';
+import { type EffectRule, sessionOfScope, sessionScope, type Tick, TOPICS } from '@curfew/contracts';
 import { contextOfHeaders, endWithError, startProcessSpan, startStoreSpan } from '@curfew/telemetry';
 import { type Span, trace } from '@opentelemetry/api';
 import type { SessionStore } from '../store/session-store.ts';
@@ -45,9 +45,10 @@ export class Pipeline {
     const last = records.at(-1)?.offset ?? known;
     const works = await Promise.all(records.map((record) => this.#begin(record)));
     try {
-      const applied = await this.#apply(partition, known, last, works);
+      const tick = newestTick(works);
+      const applied = await this.#apply(partition, known, last, works, tick?.tick);
       await this.#spare(applied);
-      await this.#options.bus.announce(partition, applied.map(announcementOf));
+      await this.#options.bus.announce(partition, applied.map(announcementOf), tick);
       await this.#removeEnded(applied);
       await this.#keepAside(works);
     } catch (error) {
@@ -78,7 +79,13 @@ export class Pipeline {
     return { step, effects: effects.flat(), span };
   }
 
-  async #apply(partition: number, known: number, last: number, works: readonly Work[]): Promise<Applied[]> {
+  async #apply(
+    partition: number,
+    known: number,
+    last: number,
+    works: readonly Work[],
+    tick = 0,
+  ): Promise<Applied[]> {
     const pending = works.flatMap((work) =>
       work.effects.map((effect) => ({ work, effect, change: changeOf(work.step, effect) })),
     );
@@ -97,6 +104,7 @@ export class Pipeline {
         known,
         last,
         pending.map(({ change }) => change),
+        tick,
       );
       return pending.flatMap((one, i) => {
         const version = versions[i];
@@ -139,6 +147,15 @@ interface Applied {
   readonly effect: Work['effects'][number];
   readonly change: Change;
   readonly version: AppliedVersion;
+}
+
+/** The tick that vouches for most: everything before it in the log is older than the batch, or in it. */
+function newestTick(works: readonly Work[]): Tick | undefined {
+  let newest: Tick | undefined;
+  for (const { step } of works)
+    if (step.tick !== undefined && step.tick >= (newest?.tick ?? 0))
+      newest = { kind: 'tick', tick: step.tick, offset: step.record.offset };
+  return newest;
 }
 
 const changeOf = ({ record }: Step, { scope, raise, blocked, claims }: Work['effects'][number]): Change => ({

@@ -1,4 +1,5 @@
 import {
+  decodeLogTick,
   decodeSet,
   type Effect,
   type EffectRule,
@@ -22,6 +23,8 @@ export interface Step {
   readonly rejected?: ParseErrorCode;
   /** The partition that the record belongs in, where it lies in another. */
   readonly belongsIn?: number;
+  /** The record is a tick, stamped at this time, ms since the epoch. */
+  readonly tick?: number;
 }
 
 /**
@@ -29,6 +32,9 @@ export interface Step {
  * with a known and an unknown event type has its effect, and is kept aside as well.
  */
 export function planOf(record: LogRecord, partitions: number, rules: readonly EffectRule[]): Step {
+  const tick = decodeLogTick(record.key, record.value);
+  if (tick !== undefined) return { record, effects: [], id: '', subject: '', tick };
+
   const set = decodeSet(record.value, headerOf(record, 'content-type'));
   if (!set.ok) return { record, effects: [], id: '', subject: '', rejected: set.code };
 

@@ -4,6 +4,7 @@
 -- ARGV[2]  offset of the batch's last record
 -- ARGV[3]  TTL of a version, ms
 -- ARGV[4]  JSON list of changes {offset, time, ends, blocked?, claims?}, in the log's order
+-- ARGV[5]  newest tick among the batch's records, ms since the epoch; 0 for none
 -- Returns the position found, then per change: current, floor, 1 where this call applied it.
 -- A position behind ARGV[1] is returned alone, and nothing is changed.
 local raw = redis.call('HGET', KEYS[1], 'offset')
@@ -42,5 +43,9 @@ end
 
 if tonumber(ARGV[2]) > found then
   redis.call('HSET', KEYS[1], 'offset', ARGV[2])
+end
+local tick = redis.call('HGET', KEYS[1], 'tick')
+if tonumber(ARGV[5]) > (tick and tonumber(tick) or 0) then
+  redis.call('HSET', KEYS[1], 'tick', ARGV[5])
 end
 return reply

@@ -47,7 +47,13 @@ export class RedisVersions implements VersionStore {
     await answered(this.#redis.del(positionKey(partition)));
   }
 
-  async apply(partition: number, known: number, last: number, changes: readonly Change[]): Promise<AppliedVersion[]> {
+  async apply(
+    partition: number,
+    known: number,
+    last: number,
+    changes: readonly Change[],
+    tick = 0,
+  ): Promise<AppliedVersion[]> {
     const keys = [positionKey(partition), ...changes.map(({ scope }) => versionKey(partition, scope))];
     const [found = -1, ...numbers] = await answered(
       this.#redis.curfewApply(
@@ -57,6 +63,7 @@ export class RedisVersions implements VersionStore {
         last,
         this.#versionTtlMs,
         JSON.stringify(changes.map(({ scope: _, ...change }) => change)),
+        tick,
       ),
     );
     if (found < known) throw new RollbackError(found);
@@ -69,32 +76,34 @@ export class RedisVersions implements VersionStore {
 
   async read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions> {
     const subjectPartition = partitionOf(subject, this.#partitions);
-    const versions = (id: string, scope: ScopeKey) =>
-      this.#redis.hmget(versionKey(partitionOf(id, this.#partitions), scope), 'current', 'floor');
+    // All of it is one round trip. On its connection a partition's tick is read before its versions.
     const [own, ofTenant, ofRealm, tombstone] = await answered(
       Promise.all([
-        this.#redis.hmget(
-          versionKey(subjectPartition, subjectScope(subject)),
-          'current',
-          'floor',
-          'blocked',
-          'claims',
-          'claimsAt',
-        ),
-        tenant === undefined ? [] : versions(tenant, tenantScope(tenant)),
-        versions(REALM_ID, REALM_SCOPE),
+        this.#read(subject, subjectScope(subject), ['blocked', 'claims', 'claimsAt']),
+        tenant === undefined ? undefined : this.#read(tenant, tenantScope(tenant)),
+        this.#read(REALM_ID, REALM_SCOPE),
         sid === undefined ? 0 : this.#redis.exists(versionKey(subjectPartition, sessionScope(sid))),
       ]),
     );
-    const [current, floor, blocked, claims, claimsAt] = own;
+    const [blocked, claims, claimsAt] = own.more;
     return {
-      subject: { current: number(current), floor: number(floor) },
-      tenant: { current: number(ofTenant[0]), floor: number(ofTenant[1]) },
-      realm: { current: number(ofRealm[0]), floor: number(ofRealm[1]) },
+      subject: own.version,
+      tenant: ofTenant?.version ?? { current: 0, floor: 0 },
+      realm: ofRealm.version,
+      tick: Math.min(own.tick, ofTenant?.tick ?? own.tick, ofRealm.tick),
       blocked: blocked === '1',
       sessionEnded: tombstone === 1,
       ...(claims == null ? {} : { claims: { json: claims, since: number(claimsAt) } }),
     };
+  }
+
+  async #read(id: string, scope: ScopeKey, fields: readonly string[] = []) {
+    const partition = partitionOf(id, this.#partitions);
+    const [tick, [current, floor, ...more]] = await Promise.all([
+      this.#redis.hget(positionKey(partition), 'tick'),
+      this.#redis.hmget(versionKey(partition, scope), 'current', 'floor', ...fields),
+    ]);
+    return { tick: number(tick), version: { current: number(current), floor: number(floor) }, more };
   }
 }
 

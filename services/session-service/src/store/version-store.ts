@@ -30,6 +30,11 @@ export interface SubjectVersions {
   readonly tenant: Version;
   readonly realm: Version;
   readonly blocked: boolean;
+  /**
+   * The oldest tick of the partitions that were read, read before the versions: every event acknowledged before it is in
+   * them. 0 where one of them has none. Ms since the epoch.
+   */
+  readonly tick: number;
   /** The session that was asked about has a tombstone. */
   readonly sessionEnded: boolean;
   /** Claims that a bump brought, and the subject's version of that bump. */
@@ -46,10 +51,17 @@ export interface VersionStore {
    * again; their versions of now are returned.
    *
    * @param known the position that the caller knows to be stored.
+   * @param tick newest tick among the records up to `last`, which is stored with the position; 0 for none.
    * @throws RollbackError where the stored position is behind it: nothing was changed.
    * @throws CurfewError `store_unavailable`
    */
-  apply(partition: number, known: number, last: number, changes: readonly Change[]): Promise<AppliedVersion[]>;
+  apply(
+    partition: number,
+    known: number,
+    last: number,
+    changes: readonly Change[],
+    tick?: number,
+  ): Promise<AppliedVersion[]>;
   /** @throws CurfewError `store_unavailable` */
   read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions>;
 }
