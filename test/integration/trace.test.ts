@@ -30,7 +30,16 @@ const pipeline = new Pipeline({
   rules: EFFECT_RULES,
   onRecord: () => {},
 });
-const feed = new Feed({ kafka, bus, versions, pipeline, partitions: PARTITIONS, warn: () => {} });
+const feed = new Feed({
+  kafka,
+  bus,
+  versions,
+  pipeline,
+  partitions: PARTITIONS,
+  tickIntervalMs: 500,
+  now: Date.now,
+  warn: () => {},
+});
 const publisher = createPublisher({ brokers, issuer: 'https://id.example.com' });
 const sidecar = createSidecar({
   brokers,

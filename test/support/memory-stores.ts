@@ -1,3 +1,4 @@
+import { partitionOf, REALM_ID } from '@curfew/contracts';
 import type { SessionRecord, SessionStore } from '../../services/session-service/src/store/session-store.ts';
 import {
   type AppliedVersion,
@@ -6,6 +7,7 @@ import {
   type SubjectVersions,
   type VersionStore,
 } from '../../services/session-service/src/store/version-store.ts';
+import { PARTITIONS } from './account-event-records.ts';
 
 interface Held {
   current: number;
@@ -17,6 +19,10 @@ interface Held {
 /** The fold of DESIGN section 4, in memory: the model that the Lua script is compared with. */
 export class MemoryVersions implements VersionStore {
   readonly positions = new Map<number, number>();
+  /** Per partition the newest tick applied. */
+  readonly ticks = new Map<number, number>();
+  /** The tick that `read` tells; by default the oldest of the partitions read. */
+  tick: number | undefined;
   readonly held = new Map<string, Held>();
 
   async position(partition: number): Promise<number> {
@@ -27,11 +33,18 @@ export class MemoryVersions implements VersionStore {
     this.positions.delete(partition);
   }
 
-  async apply(partition: number, known: number, last: number, changes: readonly Change[]): Promise<AppliedVersion[]> {
+  async apply(
+    partition: number,
+    known: number,
+    last: number,
+    changes: readonly Change[],
+    tick = 0,
+  ): Promise<AppliedVersion[]> {
     const found = await this.position(partition);
     if (found < known) throw new RollbackError(found);
     const versions = changes.map((change) => this.#fold(change, change.offset > found));
     this.positions.set(partition, Math.max(found, last));
+    this.ticks.set(partition, Math.max(this.ticks.get(partition) ?? 0, tick));
     return versions;
   }
 
@@ -47,6 +60,10 @@ export class MemoryVersions implements VersionStore {
     return { current: held.current, floor: held.floor, applied: fresh };
   }
 
+  #oldestTick(...ids: string[]): number {
+    return Math.min(...ids.map((id) => this.ticks.get(partitionOf(id, PARTITIONS)) ?? 0));
+  }
+
   async read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions> {
     const version = (scope: string) => {
       const { current = 0, floor = 0 } = this.held.get(scope) ?? {};
@@ -57,6 +74,7 @@ export class MemoryVersions implements VersionStore {
       subject: version(`u:${subject}`),
       tenant: version(tenant === undefined ? '' : `t:${tenant}`),
       realm: version('r'),
+      tick: this.tick ?? this.#oldestTick(subject, ...(tenant === undefined ? [] : [tenant]), REALM_ID),
       blocked,
       sessionEnded: sid !== undefined && this.held.has(`s:${sid}`),
       ...(claims ? { claims } : {}),

@@ -17,6 +17,8 @@ const ENVIRONMENT = Type.Object({
   CURFEW_ACCESS_TTL_MS: Type.Integer({ minimum: 1000, maximum: HOUR_MS, default: 10 * MINUTE_MS }),
   CURFEW_SESSION_TTL_MS: Type.Integer({ minimum: 1000, default: 12 * HOUR_MS }),
   CURFEW_VERSION_TTL_MS: Type.Integer({ minimum: 1000, default: 30 * DAY_MS }),
+  CURFEW_TICK_INTERVAL_MS: Type.Integer({ minimum: 10, maximum: MINUTE_MS, default: 500 }),
+  CURFEW_MAX_VIEW_AGE_MS: ENV.maxViewAgeMs,
   CURFEW_EFFECT_RULES: Type.String({ default: '[]' }),
   HOST: ENV.host,
   PORT: ENV.port(7001),
@@ -59,6 +61,8 @@ export function readSessionServiceConfig(environment: NodeJS.ProcessEnv = proces
     accessTtlMs: env.CURFEW_ACCESS_TTL_MS,
     sessionTtlMs: env.CURFEW_SESSION_TTL_MS,
     versionTtlMs: env.CURFEW_VERSION_TTL_MS,
+    tickIntervalMs: env.CURFEW_TICK_INTERVAL_MS,
+    maxViewAgeMs: env.CURFEW_MAX_VIEW_AGE_MS,
     /** Rules that come before Curfew's own (DESIGN section 4). */
     effectRules: readEffectRules(env.CURFEW_EFFECT_RULES),
     host: env.HOST,

@@ -18,7 +18,10 @@ const config = readSessionServiceConfig();
 const key = await readSigningKey(config.signingKey);
 const telemetry = startTelemetry('session-service');
 const { brokers, issuer, audience, partitions, accessTtlMs, sessionTtlMs, versionTtlMs } = config;
+const { tickIntervalMs, maxViewAgeMs } = config;
 const now = Date.now;
+/** As the sidecars' `maxClockSkewMs` by default. */
+const MAX_CLOCK_SKEW_MS = 250;
 const metrics = createMetrics();
 
 const redis = createRedis(config.redisUrl);
@@ -36,6 +39,8 @@ const feed = new Feed({
   versions,
   pipeline,
   partitions,
+  tickIntervalMs,
+  now,
   warn: (message, error) => app.log.warn({ err: error }, message),
 });
 const sessions = new Sessions({
@@ -44,6 +49,8 @@ const sessions = new Sessions({
   publisher,
   tokens: { key, issuer, audience, accessTtlMs },
   sessionTtlMs,
+  maxViewAgeMs,
+  maxClockSkewMs: MAX_CLOCK_SKEW_MS,
   now,
   onChange: metrics.onSession,
 });

@@ -80,7 +80,16 @@ async function startFeed(): Promise<void> {
   const warn = (message: string) => {
     warnings.push(message);
   };
-  const started = new Feed({ kafka, bus, versions, pipeline, partitions: PARTITIONS, warn });
+  const started = new Feed({
+    kafka,
+    bus,
+    versions,
+    pipeline,
+    partitions: PARTITIONS,
+    tickIntervalMs: 500,
+    now: Date.now,
+    warn,
+  });
   feed = started;
   started.start();
   await vi.waitFor(() => expect(started.notReady()).toEqual([]), { timeout: 20_000, interval: 20 });

@@ -52,9 +52,12 @@ describe('the fold in Redis', () => {
             const position = await model.position(partition);
             const batch = log.slice(Math.min(from, position + 1), from + length + 1);
             const last = batch.at(-1)?.offset ?? -1;
-            const expected = await model.apply(partition, position, last, batch);
-            expect(await versions.apply(partition, position, last, batch)).toEqual(expected);
+            const tick = batch.at(-1)?.time;
+            const expected = await model.apply(partition, position, last, batch, tick);
+            expect(await versions.apply(partition, position, last, batch, tick)).toEqual(expected);
             expect(await versions.position(partition)).toBe(await model.position(partition));
+            const stored = Number(await redis.client.hget(`curfew:pos:{p${partition}}`, 'tick'));
+            expect(stored).toBe(model.ticks.get(partition));
           }
         },
       ),

@@ -1,4 +1,4 @@
-import { CAEP, EFFECT_RULES, RISC, type SecurityEventToken } from '@curfew/contracts';
+import { CAEP, EFFECT_RULES, encodeLogTick, RISC, type SecurityEventToken, type Tick } from '@curfew/contracts';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Announcement, Bus } from '../../../services/session-service/src/events/bus.ts';
@@ -16,10 +16,15 @@ class MemoryBus implements Bus {
   readonly forwarded: [LogRecord, number][] = [];
   fails: () => boolean = () => false;
 
-  async announce(_partition: number, announcements: readonly Announcement[]): Promise<void> {
+  /** Per tick that was forwarded, how many announcements were before it. */
+  readonly ticks: [Tick, number][] = [];
+
+  async announce(_partition: number, announcements: readonly Announcement[], tick?: Tick): Promise<void> {
     this.#mayFail();
     this.announced.push(...announcements.map(({ record }) => record));
+    if (tick) this.ticks.push([tick, this.announced.length]);
   }
+  async tick(): Promise<void> {}
   async setAside(record: LogRecord, error: string): Promise<void> {
     this.#mayFail();
     this.aside.push([record, error]);
@@ -137,6 +142,17 @@ describe('the pipeline', () => {
     await pipeline.process(partition, -1, [event(0, setOf(`${CAEP}device-compliance-change`, subject, payload))]);
     expect(bus.announced.map(({ scope }) => scope)).toEqual(['s:b']);
     expect([...sessions.records.keys()]).toEqual(['a']);
+  });
+
+  test('stores the newest tick with the position, and forwards it behind the announcements', async () => {
+    const tickOf = (offset: number, tick: number) => {
+      const { key, value } = encodeLogTick(tick);
+      return { ...recordOf('alice', value, { offset }), key: Buffer.from(key) };
+    };
+    await pipeline.process(partition, -1, [tickOf(0, 900), event(1, disabled), tickOf(2, 990), tickOf(3, 980)]);
+    expect(versions.ticks.get(partition)).toBe(990);
+    expect(bus.ticks).toEqual([[{ kind: 'tick', tick: 990, offset: 2 }, 1]]);
+    expect(bus.aside).toEqual([]);
   });
 
   test('throws where the store has lost writes, and announces nothing', async () => {

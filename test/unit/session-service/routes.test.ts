@@ -11,6 +11,7 @@ let app: Awaited<ReturnType<typeof buildApp>>;
 
 beforeEach(async () => {
   versions = new MemoryVersions();
+  versions.tick = Date.now();
   const { privateKey } = await generateKeyPair('EdDSA', { extractable: true });
   const key = await readSigningKey(JSON.stringify(await exportJWK(privateKey)));
   const sessions = new Sessions({
@@ -19,6 +20,8 @@ beforeEach(async () => {
     publisher: { sessionRevoked: async () => ({ id: 'jti', partition: 1, offset: 2 }) },
     tokens: { key, issuer: 'https://issuer', audience: 'shop', accessTtlMs: 600_000 },
     sessionTtlMs: 3_600_000,
+    maxViewAgeMs: 2000,
+    maxClockSkewMs: 250,
     now: Date.now,
   });
   app = await buildApp({ sessions, versions, jwks: key.jwks, notReady: () => [], logLevel: 'silent' });

@@ -20,6 +20,7 @@ beforeEach(async () => {
   const { privateKey } = await generateKeyPair('EdDSA', { extractable: true });
   key = await readSigningKey(JSON.stringify(await exportJWK(privateKey)));
   versions = new MemoryVersions();
+  versions.tick = START - 100;
   store = new MemorySessions();
   sessionRevoked.mockClear();
   sessions = new Sessions({
@@ -28,6 +29,8 @@ beforeEach(async () => {
     publisher: { sessionRevoked },
     tokens: { key, issuer: 'https://issuer', audience: 'shop', accessTtlMs: 600_000 },
     sessionTtlMs: 12 * HOUR_MS,
+    maxViewAgeMs: 2000,
+    maxClockSkewMs: 250,
     now: () => now,
   });
 });
@@ -55,7 +58,7 @@ describe('a sign-in', () => {
       ten: 'acme',
       roles: ['admin'],
       dev: 'laptop',
-      ver: { s: 70, t: 50, r: 30, at: START },
+      ver: { s: 70, t: 50, r: 30, at: START - 100 },
       sid: grant.session.sid,
     });
     expect(claims.exp - claims.iat).toBe(600);
@@ -68,14 +71,13 @@ describe('a sign-in', () => {
     expect(store.records.size).toBe(0);
   });
 
-  test('reads its time before the versions: what is announced after it, every replica knows', async () => {
-    const read = versions.read.bind(versions);
-    versions.read = async (...args) => {
-      now += 5000;
-      return read(...args);
-    };
-    const { session } = await sessions.create({ subject: 'alice', roles: [] });
-    expect(session.at).toBe(START);
+  test('obeys the bound: neither it nor a refresh is made by versions whose tick is older', async () => {
+    const { refreshToken } = await sessions.create({ subject: 'alice', roles: [] });
+    now = START - 100 + 2000 - 250;
+    await sessions.create({ subject: 'alice', roles: [] });
+    now += 1;
+    await expect(sessions.create({ subject: 'alice', roles: [] })).rejects.toMatchObject({ code: 'view_stale' });
+    await expect(sessions.refresh(refreshToken)).rejects.toMatchObject({ code: 'view_stale' });
   });
 
   test('stores a hash of the refresh token, not the token', async () => {
@@ -90,10 +92,11 @@ describe('a refresh', () => {
     const { refreshToken, session } = await sessions.create({ subject: 'alice', roles: ['admin'] });
     bump('u:alice', 80, 0, { claims: { json: '{"roles":["viewer"]}', since: 80 } });
     now += 60_000;
+    versions.tick = now - 100;
     const renewed = await sessions.refresh(refreshToken);
     expect(await claimsOf(renewed.accessToken)).toMatchObject({
       roles: ['viewer'],
-      ver: { s: 80, at: START + 60_000 },
+      ver: { s: 80, at: START + 59_900 },
       sid: session.sid,
     });
     expect(renewed.refreshToken).not.toBe(refreshToken);
@@ -135,6 +138,7 @@ describe('a refresh', () => {
   test('never makes a token that outlives its session', async () => {
     const { refreshToken, session } = await sessions.create({ subject: 'alice', roles: [] });
     now = session.expiresAt - 1000;
+    versions.tick = now;
     expect((await sessions.refresh(refreshToken)).expiresAt).toBeLessThanOrEqual(session.expiresAt);
   });
 });

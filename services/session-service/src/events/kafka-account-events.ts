@@ -34,6 +34,7 @@ export class AccountEvents {
   readonly #consumer: Consumer;
   /** Settles when the partitions of the newest assignment stand where they should be read from. */
   #positioned: Promise<Works> = Promise.resolve(NO_WORK);
+  #assigned: readonly number[] = [];
   /** Per partition the newest offset that is announced, but not committed yet. */
   readonly #uncommitted = new Map<number, number>();
   #commitTimer: NodeJS.Timeout | undefined;
@@ -68,6 +69,7 @@ export class AccountEvents {
       const isNewest = () => !this.#closed && this.#positioned === positioned;
       const positioned = Promise.resolve().then(() => this.#insistOnPositions(assigned, isNewest));
       this.#positioned = positioned;
+      this.#assigned = assigned;
       positioned.then(() => {
         if (isNewest()) onJoin();
       });
@@ -81,6 +83,11 @@ export class AccountEvents {
       eachBatch: (payload) => this.#take(payload),
     });
     return crashed;
+  }
+
+  /** The partitions that are this member's by its newest assignment. */
+  get partitions(): readonly number[] {
+    return this.#closed ? [] : this.#assigned;
   }
 
   async close(): Promise<void> {

@@ -5,9 +5,14 @@ import { AccountEvents, type AccountEventsOptions } from './kafka-account-events
 import type { KafkaBus } from './kafka-bus.ts';
 import { ensureTopics } from './kafka-topics.ts';
 import { backoffMs } from './partition-work.ts';
+import { Ticker } from './ticker.ts';
 
 export interface FeedOptions extends Omit<AccountEventsOptions, 'admin'> {
   readonly bus: KafkaBus;
+  /** Time between two ticks, ms. */
+  readonly tickIntervalMs: number;
+  /** Clock, ms since the epoch. */
+  readonly now: () => number;
 }
 
 /** `connecting` → `joining` → `reading`, back to `connecting` after a failure, and `closed` at last. */
@@ -20,6 +25,7 @@ const CLOSE_LIMIT_MS = 3000;
 export class Feed {
   readonly #options: FeedOptions;
   readonly #admin: Admin;
+  readonly #ticker: Ticker;
   readonly #stop = new AbortController();
   #state: State = 'connecting';
   #trouble: string | undefined;
@@ -29,11 +35,18 @@ export class Feed {
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#admin = options.kafka.admin();
+    this.#ticker = new Ticker({
+      partitions: () => this.#events?.partitions ?? [],
+      send: (partitions, tick) => options.bus.tick(partitions, tick),
+      intervalMs: options.tickIntervalMs,
+      now: options.now,
+    });
   }
 
   /** Begins, and goes on trying for as long as Kafka is away. */
   start(): void {
     this.#ended ??= this.#run();
+    this.#ticker.start();
   }
 
   /** What keeps account events from being applied, in words. */
@@ -45,6 +58,7 @@ export class Feed {
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    this.#ticker.stop();
     this.#stop.abort();
     await within(this.#events?.close());
     await this.#ended;
@@ -73,6 +87,7 @@ export class Feed {
       this.#events.read(() => {
         this.#trouble = undefined;
         this.#enter('reading');
+        this.#ticker.tick();
         onJoin();
       }),
     );

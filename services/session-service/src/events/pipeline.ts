@@ -79,13 +79,7 @@ export class Pipeline {
     return { step, effects: effects.flat(), span };
   }
 
-  async #apply(
-    partition: number,
-    known: number,
-    last: number,
-    works: readonly Work[],
-    tick = 0,
-  ): Promise<Applied[]> {
+  async #apply(partition: number, known: number, last: number, works: readonly Work[], tick = 0): Promise<Applied[]> {
     const pending = works.flatMap((work) =>
       work.effects.map((effect) => ({ work, effect, change: changeOf(work.step, effect) })),
     );

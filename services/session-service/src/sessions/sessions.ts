@@ -12,6 +12,10 @@ export interface SessionsOptions {
   readonly tokens: AccessTokenOptions;
   /** Longest life of a session, ms. */
   readonly sessionTtlMs: number;
+  /** Oldest tick, ms of age with `maxClockSkewMs` added, that a session may be made or renewed by. */
+  readonly maxViewAgeMs: number;
+  /** How far the clocks of the instances that stamp ticks and of this one may differ, ms. */
+  readonly maxClockSkewMs: number;
   /** Clock, ms since the epoch. */
   readonly now: () => number;
   /** Hears of each session created, renewed, ended. */
@@ -46,11 +50,11 @@ export class Sessions {
   /** @throws CurfewError `account_disabled` */
   async create(signIn: SignIn): Promise<Grant> {
     const { versions, store, sessionTtlMs, now, onChange } = this.#options;
-    // The clock is read first: an event that is announced after it is known to every replica.
-    const at = now();
     const read = await versions.read(signIn.subject, signIn.tenant);
     if (read.blocked) throw new CurfewError('account_disabled');
-    const session = { ...signIn, ...vectorOf(read), sid: newSid(), at, createdAt: at, expiresAt: at + sessionTtlMs };
+    this.#assertFresh(read);
+    const createdAt = now();
+    const session = { ...signIn, ...vectorOf(read), sid: newSid(), createdAt, expiresAt: createdAt + sessionTtlMs };
     const refresh = newRefreshToken(session.sid);
     await store.create(session, refresh.hash);
     onChange?.('created');
@@ -63,17 +67,17 @@ export class Sessions {
    * @throws CurfewError `refresh_token_invalid`, `session_revoked`, `account_disabled`
    */
   async refresh(refreshToken: string): Promise<Grant> {
-    const { versions, store, now, onChange } = this.#options;
+    const { versions, store, onChange } = this.#options;
     const shown = readRefreshToken(refreshToken);
     const session = shown && (await store.read(shown.sid));
     if (!shown || !session) throw new CurfewError('refresh_token_invalid');
 
-    const at = now();
     const read = await versions.read(session.subject, session.tenant, session.sid);
     if (standingOf(session, read) === 'revoked') throw new CurfewError('session_revoked');
     if (read.blocked) throw new CurfewError('account_disabled');
+    this.#assertFresh(read);
 
-    const renewal: Renewal = { ...vectorOf(read), at, roles: rolesOf(session, read) };
+    const renewal: Renewal = { ...vectorOf(read), roles: rolesOf(session, read) };
     const successor = newRefreshToken(session.sid);
     if (!(await store.refresh(session.sid, shown.hash, successor.hash, renewal)))
       throw new CurfewError('refresh_token_invalid');
@@ -104,13 +108,22 @@ export class Sessions {
     return published;
   }
 
+  /** Minting obeys the bound too: what is minted from an old view may lack an end that was acknowledged long ago. */
+  #assertFresh({ tick }: SubjectVersions): void {
+    const { maxViewAgeMs, maxClockSkewMs, now } = this.#options;
+    const ageMs = now() - tick + maxClockSkewMs;
+    if (ageMs > maxViewAgeMs) throw new CurfewError('view_stale', 'account events reach Redis too late to sign in by');
+  }
+
   async #grant(session: SessionRecord, refreshToken: string): Promise<Grant> {
     const { accessToken, expiresAt } = await signAccessToken(this.#options.tokens, session, this.#options.now());
     return { session, accessToken, refreshToken, expiresAt };
   }
 }
 
-const vectorOf = ({ subject, tenant, realm }: SubjectVersions) => ({
+/** Dated to the tick that was read before the versions: every event acknowledged before it is in them. */
+const vectorOf = ({ subject, tenant, realm, tick }: SubjectVersions) => ({
+  at: tick,
   s: subject.current,
   t: tenant.current,
   r: realm.current,
