@@ -12,6 +12,11 @@ export const ERRORS = {
   view_stale: { status: 503, title: 'Whether the session is still valid cannot be proven right now. Try again.' },
   refresh_token_invalid: { status: 401, title: 'The refresh token is not valid. Sign in again.' },
   account_disabled: { status: 403, title: 'The account is disabled.' },
+  subject_changed: {
+    status: 409,
+    title: 'The account changed since its version was read. Check the credential again.',
+  },
+  not_applied_yet: { status: 504, title: 'The event to wait for is not applied yet. Try again.' },
   session_not_found: { status: 404, title: 'There is no such session.' },
   route_not_found: { status: 404, title: 'There is no such route.' },
   body_invalid: { status: 400, title: 'The request does not have the form that this route takes.' },

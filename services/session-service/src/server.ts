@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EFFECT_RULES } from '@curfew/contracts';
 import { serve } from '@curfew/http';
 import { createKafka, createPublisher } from '@curfew/publisher';
@@ -52,6 +53,7 @@ const sessions = new Sessions({
   maxViewAgeMs,
   maxClockSkewMs: MAX_CLOCK_SKEW_MS,
   now,
+  sleep,
   onChange: metrics.onSession,
 });
 const app = await buildApp({

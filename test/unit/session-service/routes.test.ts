@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CurfewError } from '@curfew/contracts';
 import { exportJWK, generateKeyPair } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -22,6 +23,7 @@ beforeEach(async () => {
     sessionTtlMs: 3_600_000,
     maxViewAgeMs: 2000,
     maxClockSkewMs: 250,
+    sleep,
     now: Date.now,
   });
   app = await buildApp({ sessions, versions, jwks: key.jwks, notReady: () => [], logLevel: 'silent' });
@@ -62,7 +64,8 @@ describe('the session service over HTTP', () => {
     ['with a subject that is too long', { subject: 'a'.repeat(257) }],
     ['with roles that are no list', { subject: 'alice', roles: 'admin' }],
     ['with a member that nobody knows', { subject: 'alice', rolez: [] }],
-    ['with a member that this version cannot keep its word on', { subject: 'alice', asOfVersion: 3 }],
+    ['with a version that is none', { subject: 'alice', asOfVersion: 'x' }],
+    ['with half a place to come after', { subject: 'alice', after: { partition: 1 } }],
   ])('refuses a sign-in %s', async (_name, body) => {
     const reply = await post('/v1/sessions', body);
     expect(reply.headers['content-type']).toContain('application/problem+json');
@@ -78,6 +81,13 @@ describe('the session service over HTTP', () => {
     const refused = await post('/v1/sessions/refresh', { refreshToken: 'no' });
     expect(refused.json()).toMatchObject({ status: 401, code: 'refresh_token_invalid' });
     expect((await post('/v1/sessions/refresh', {})).json()).toMatchObject({ status: 400, code: 'body_invalid' });
+  });
+
+  test('refuses a sign-in that an event overtook with 409, and one whose event is not applied with 504', async () => {
+    const overtaken = await post('/v1/sessions', { subject: 'alice', asOfVersion: 3 });
+    expect(overtaken.json()).toMatchObject({ status: 409, code: 'subject_changed' });
+    const early = await post('/v1/sessions', { subject: 'alice', after: { partition: 1, offset: 9 } });
+    expect(early.json()).toMatchObject({ status: 504, code: 'not_applied_yet' });
   });
 
   test('tells the version of an account, and of one that it never heard of', async () => {

@@ -31,6 +31,9 @@ beforeEach(async () => {
     sessionTtlMs: 12 * HOUR_MS,
     maxViewAgeMs: 2000,
     maxClockSkewMs: 250,
+    sleep: async (ms) => {
+      now += ms;
+    },
     now: () => now,
   });
 });
@@ -78,6 +81,24 @@ describe('a sign-in', () => {
     now += 1;
     await expect(sessions.create({ subject: 'alice', roles: [] })).rejects.toMatchObject({ code: 'view_stale' });
     await expect(sessions.refresh(refreshToken)).rejects.toMatchObject({ code: 'view_stale' });
+  });
+
+  test('whose credential was checked before a bump does not survive it', async () => {
+    bump('u:alice', 70, 0);
+    await sessions.create({ subject: 'alice', roles: [] }, { asOfVersion: 70 });
+    bump('u:alice', 71, 71);
+    const late = sessions.create({ subject: 'alice', roles: [] }, { asOfVersion: 70 });
+    await expect(late).rejects.toMatchObject({ code: 'subject_changed' });
+  });
+
+  test('that comes after an event waits until it is applied, and not for ever', async () => {
+    const position = vi.spyOn(versions, 'position');
+    position.mockResolvedValueOnce(4).mockResolvedValueOnce(4).mockResolvedValueOnce(5);
+    await sessions.create({ subject: 'alice', roles: [] }, { after: { partition: 3, offset: 5 } });
+    expect(now).toBe(START + 10);
+    const early = sessions.create({ subject: 'alice', roles: [] }, { after: { partition: 3, offset: 5 } });
+    await expect(early).rejects.toMatchObject({ code: 'not_applied_yet' });
+    expect(now).toBeLessThanOrEqual(START + 1100);
   });
 
   test('stores a hash of the refresh token, not the token', async () => {

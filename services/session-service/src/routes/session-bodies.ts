@@ -19,6 +19,21 @@ export const SignInBody = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    asOfVersion: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'The current version of the subject, read before the credential was checked',
+      }),
+    ),
+    after: Type.Optional(
+      Type.Object(
+        { partition: Type.Integer({ minimum: 0 }), offset: Type.Integer({ minimum: 0 }) },
+        {
+          additionalProperties: false,
+          description: 'Where an account event was acknowledged that this sign-in comes after',
+        },
+      ),
+    ),
   },
   { additionalProperties: false },
 );

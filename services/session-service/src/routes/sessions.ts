@@ -8,8 +8,9 @@ export function sessionRoutes(app: App, sessions: Sessions): void {
   app.post(
     '/v1/sessions',
     { schema: { summary: 'Sign in: create a session', body: SignInBody, response: { 201: GrantReply } } },
-    async ({ body: { client, roles = [], ...signIn } }, reply) => {
-      const grant = await sessions.create({ ...signIn, ...client, roles });
+    async ({ body: { client, roles = [], asOfVersion, after, ...signIn } }, reply) => {
+      const order = { ...(asOfVersion === undefined ? {} : { asOfVersion }), ...(after ? { after } : {}) };
+      const grant = await sessions.create({ ...signIn, ...client, roles }, order);
       return reply.code(201).header('cache-control', 'no-store').send(grantReply(grant));
     },
   );

@@ -18,9 +18,22 @@ export interface SessionsOptions {
   readonly maxClockSkewMs: number;
   /** Clock, ms since the epoch. */
   readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
   /** Hears of each session created, renewed, ended. */
   readonly onChange?: (change: 'created' | 'renewed' | 'ended') => void;
 }
+
+/** Where a sign-in stands in the order of its account's events. */
+export interface SignInOrder {
+  /** The subject's current version, read before the credential was checked: a bump since then refuses the sign-in. */
+  readonly asOfVersion?: number;
+  /** An account event that the sign-in comes after: it waits until that one is applied, so as not to be ended by it. */
+  readonly after?: { readonly partition: number; readonly offset: number };
+}
+
+/** Longest wait for an event to be applied, and how often is looked, ms. */
+const AFTER_LIMIT_MS = 1000;
+const AFTER_POLL_MS = 5;
 
 /** What a sign-in says of the session that it asks for. */
 export type SignIn = Pick<
@@ -47,10 +60,12 @@ export class Sessions {
     this.#options = options;
   }
 
-  /** @throws CurfewError `account_disabled` */
-  async create(signIn: SignIn): Promise<Grant> {
+  /** @throws CurfewError `account_disabled`, `subject_changed`, `not_applied_yet`, `view_stale` */
+  async create(signIn: SignIn, { asOfVersion, after }: SignInOrder = {}): Promise<Grant> {
     const { versions, store, sessionTtlMs, now, onChange } = this.#options;
+    if (after) await this.#applied(after.partition, after.offset);
     const read = await versions.read(signIn.subject, signIn.tenant);
+    if (asOfVersion !== undefined && read.subject.current !== asOfVersion) throw new CurfewError('subject_changed');
     if (read.blocked) throw new CurfewError('account_disabled');
     this.#assertFresh(read);
     const createdAt = now();
@@ -64,7 +79,7 @@ export class Sessions {
   /**
    * Exchanges a refresh token: the new access token carries the versions, and the roles, of now.
    *
-   * @throws CurfewError `refresh_token_invalid`, `session_revoked`, `account_disabled`
+   * @throws CurfewError `refresh_token_invalid`, `session_revoked`, `account_disabled`, `view_stale`
    */
   async refresh(refreshToken: string): Promise<Grant> {
     const { versions, store, onChange } = this.#options;
@@ -106,6 +121,15 @@ export class Sessions {
     await store.remove(sid, session.subject);
     onChange?.('ended');
     return published;
+  }
+
+  async #applied(partition: number, offset: number): Promise<void> {
+    const { versions, now, sleep } = this.#options;
+    const limit = now() + AFTER_LIMIT_MS;
+    while ((await versions.position(partition)) < offset) {
+      if (now() >= limit) throw new CurfewError('not_applied_yet');
+      await sleep(AFTER_POLL_MS);
+    }
   }
 
   /** Minting obeys the bound too: what is minted from an old view may lack an end that was acknowledged long ago. */
