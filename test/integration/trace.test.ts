@@ -28,7 +28,7 @@ const pipeline = new Pipeline({
   bus,
   partitions: PARTITIONS,
   rules: EFFECT_RULES,
-  onRecord: () => {},
+  onRecord: (step) => feed.applied(step),
 });
 const feed = new Feed({
   kafka,
@@ -37,6 +37,7 @@ const feed = new Feed({
   pipeline,
   partitions: PARTITIONS,
   tickIntervalMs: 500,
+  maxViewAgeMs: 2000,
   now: Date.now,
   warn: () => {},
 });

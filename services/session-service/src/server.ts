@@ -8,6 +8,7 @@ import { readSessionServiceConfig } from './config.ts';
 import { KafkaBus } from './events/kafka-bus.ts';
 import { Feed } from './events/kafka-feed.ts';
 import { Pipeline } from './events/pipeline.ts';
+import type { Step } from './events/plan.ts';
 import { createMetrics } from './metrics.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { readSigningKey } from './sessions/signing-key.ts';
@@ -33,7 +34,11 @@ const kafka = createKafka({ brokers, clientId: 'session-service' });
 const bus = new KafkaBus(kafka);
 
 const rules = [...config.effectRules, ...EFFECT_RULES];
-const pipeline = new Pipeline({ versions, sessions: store, bus, partitions, rules, onRecord: metrics.onRecord });
+const onRecord = (step: Step) => {
+  metrics.onRecord(step);
+  feed.applied(step);
+};
+const pipeline = new Pipeline({ versions, sessions: store, bus, partitions, rules, onRecord });
 const feed = new Feed({
   kafka,
   bus,
@@ -41,6 +46,7 @@ const feed = new Feed({
   pipeline,
   partitions,
   tickIntervalMs,
+  maxViewAgeMs,
   now,
   warn: (message, error) => app.log.warn({ err: error }, message),
 });

@@ -75,6 +75,7 @@ async function startFeed(): Promise<void> {
   const sessions = new RedisSessions(redis.client, Date.now);
   const onRecord = (step: Step) => {
     steps.push(step);
+    feed?.applied(step);
   };
   const pipeline = new Pipeline({ versions, sessions, bus, partitions: PARTITIONS, rules: EFFECT_RULES, onRecord });
   const warn = (message: string) => {
@@ -87,6 +88,7 @@ async function startFeed(): Promise<void> {
     pipeline,
     partitions: PARTITIONS,
     tickIntervalMs: 500,
+    maxViewAgeMs: 2000,
     now: Date.now,
     warn,
   });

@@ -5,12 +5,15 @@ import { AccountEvents, type AccountEventsOptions } from './kafka-account-events
 import type { KafkaBus } from './kafka-bus.ts';
 import { ensureTopics } from './kafka-topics.ts';
 import { backoffMs } from './partition-work.ts';
+import type { Step } from './plan.ts';
 import { Ticker } from './ticker.ts';
 
 export interface FeedOptions extends Omit<AccountEventsOptions, 'admin'> {
   readonly bus: KafkaBus;
   /** Time between two ticks, ms. */
   readonly tickIntervalMs: number;
+  /** Oldest tick, ms of age, of a partition that is applied in time. */
+  readonly maxViewAgeMs: number;
   /** Clock, ms since the epoch. */
   readonly now: () => number;
 }
@@ -28,6 +31,8 @@ export class Feed {
   readonly #ticker: Ticker;
   readonly #stop = new AbortController();
   #state: State = 'connecting';
+  /** Per partition the newest tick that was read back here, ms since the epoch. */
+  readonly #ticks = new Map<number, number>();
   #trouble: string | undefined;
   #events: AccountEvents | undefined;
   #ended: Promise<void> | undefined;
@@ -51,8 +56,19 @@ export class Feed {
 
   /** What keeps account events from being applied, in words. */
   notReady(): string[] {
-    if (this.#state === 'reading') return [];
+    if (this.#state === 'reading') return this.#late();
     return [`account events are not read (${this.#state}${this.#trouble ? `: ${this.#trouble}` : ''})`];
+  }
+
+  /** Hears of each record that was applied. */
+  applied({ tick, record }: Step): void {
+    if (tick !== undefined) this.#ticks.set(record.partition, tick);
+  }
+
+  #late(): string[] {
+    const oldest = this.#options.now() - this.#options.maxViewAgeMs;
+    const late = (this.#events?.partitions ?? []).filter((partition) => (this.#ticks.get(partition) ?? 0) < oldest);
+    return late.length === 0 ? [] : [`account events are applied too late in partition ${late.join(', ')}`];
   }
 
   async close(): Promise<void> {
