@@ -38,6 +38,7 @@ const feed = new Feed({
   partitions: PARTITIONS,
   tickIntervalMs: 500,
   maxViewAgeMs: 2000,
+  readAnnounced: async () => [],
   now: Date.now,
   warn: () => {},
 });

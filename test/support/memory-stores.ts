@@ -1,6 +1,7 @@
 import { partitionOf, REALM_ID } from '@curfew/contracts';
 import type { SessionRecord, SessionStore } from '../../services/session-service/src/store/session-store.ts';
 import {
+  type AnnouncedVersions,
   type AppliedVersion,
   type Change,
   RollbackError,
@@ -48,6 +49,14 @@ export class MemoryVersions implements VersionStore {
     return versions;
   }
 
+  async restore(partition: number, { versions, position }: AnnouncedVersions): Promise<void> {
+    for (const [scope, { current, blocked = false }] of versions) {
+      const newest = Math.max(current, this.held.get(scope)?.current ?? 0);
+      this.held.set(scope, { current: newest, floor: newest, blocked });
+    }
+    this.positions.set(partition, position);
+  }
+
   #fold({ scope, time, ends, blocked, claims }: Change, fresh: boolean): AppliedVersion {
     const held = this.held.get(scope) ?? { current: 0, floor: 0, blocked: false };
     if (fresh) {
@@ -57,7 +66,7 @@ export class MemoryVersions implements VersionStore {
       if (claims !== undefined) held.claims = { json: claims, since: held.current };
       this.held.set(scope, held);
     }
-    return { current: held.current, floor: held.floor, applied: fresh };
+    return { current: held.current, floor: held.floor, applied: fresh, blocked: held.blocked };
   }
 
   #oldestTick(...ids: string[]): number {

@@ -23,7 +23,12 @@ export const TOPIC_CONFIG: Readonly<Record<(typeof TOPICS)[keyof typeof TOPICS],
     'compression.type': 'uncompressed',
     'max.message.bytes': String(REJECTED_MAX_BYTES / 2),
   },
-  [TOPICS.sessionVersions]: { 'cleanup.policy': 'compact', 'message.timestamp.type': 'LogAppendTime' },
+  [TOPICS.sessionVersions]: {
+    'cleanup.policy': 'compact',
+    'message.timestamp.type': 'LogAppendTime',
+    // A zombie may announce an older version late. While any sidecar's window may reach back to the newer one, it stays.
+    'min.compaction.lag.ms': String(DAY_MS),
+  },
   [TOPICS.receipts]: { 'cleanup.policy': 'compact,delete', 'retention.ms': String(DAY_MS) },
   [TOPICS.rejected]: {
     'cleanup.policy': 'delete',

@@ -18,6 +18,8 @@ export interface VersionRecord {
   readonly id: string;
   /** The event's offset in the same partition of account-events. */
   readonly offset: number;
+  /** true: no new session is made for the subject. */
+  readonly blocked?: true;
 }
 
 /** A time mark behind everything that its partition's events before `tick` have caused. */
@@ -34,8 +36,8 @@ export const TICK_KEY = '#tick';
 /** The key and the value of a record of session-versions. */
 export function encodeVersionRecord(record: VersionRecord | Tick): { key: string; value: Buffer } {
   if (record.kind === 'tick') return { key: TICK_KEY, value: encodeJson({ tick: record.tick, offset: record.offset }) };
-  const { current, floor, at, why, id, offset } = record;
-  return { key: record.scope, value: encodeJson({ current, floor, at, why, id, offset }) };
+  const { kind: _, scope, ...value } = record;
+  return { key: scope, value: encodeJson(value) };
 }
 
 /** The key and the value of a tick on account-events, as its instance stamps it: the offset is the record's own. */
@@ -63,7 +65,7 @@ export function decodeVersionRecord(
   const scope = key == null ? '' : Buffer.from(key).toString('utf8');
   const parsed = parseJsonObject(value);
   if (!parsed.ok) return parsed;
-  const { current, floor, at, why, id, offset, tick } = parsed.value;
+  const { current, floor, at, why, id, offset, tick, blocked } = parsed.value;
   if (!isCount(offset)) return fail('record_invalid', 'offset is not a count');
   if (scope === TICK_KEY)
     return isCount(tick) ? ok({ kind: 'tick', tick, offset }) : fail('record_invalid', 'tick is not a time in ms');
@@ -71,5 +73,6 @@ export function decodeVersionRecord(
   if (!isCount(current) || !isCount(floor) || floor > current)
     return fail('record_invalid', 'current and floor are not versions with floor ≤ current');
   if (!isCount(at) || !isText(why) || !isText(id)) return fail('record_invalid', 'at, why or id is missing');
-  return ok({ kind: 'version', scope, current, floor, at, why, id, offset });
+  const version = { kind: 'version', scope, current, floor, at, why, id, offset } as const;
+  return ok(blocked === true ? { ...version, blocked } : version);
 }

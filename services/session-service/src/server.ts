@@ -5,6 +5,7 @@ import { createKafka, createPublisher } from '@curfew/publisher';
 import { startTelemetry } from '@curfew/telemetry/start';
 import { buildApp } from './app.ts';
 import { readSessionServiceConfig } from './config.ts';
+import { readAnnouncedVersions } from './events/kafka-announced-versions.ts';
 import { KafkaBus } from './events/kafka-bus.ts';
 import { Feed } from './events/kafka-feed.ts';
 import { Pipeline } from './events/pipeline.ts';
@@ -44,6 +45,7 @@ const feed = new Feed({
   bus,
   versions,
   pipeline,
+  readAnnounced: () => readAnnouncedVersions(brokers, partitions),
   partitions,
   tickIntervalMs,
   maxViewAgeMs,

@@ -14,6 +14,7 @@ import {
 import { createKafka } from '@curfew/publisher';
 import { type Admin, ConfigResourceTypes, type Consumer, type KafkaMessage, type Producer } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
+import { readAnnouncedVersions } from '../../../services/session-service/src/events/kafka-announced-versions.ts';
 import { KafkaBus } from '../../../services/session-service/src/events/kafka-bus.ts';
 import { Feed } from '../../../services/session-service/src/events/kafka-feed.ts';
 import { ensureTopics } from '../../../services/session-service/src/events/kafka-topics.ts';
@@ -89,6 +90,7 @@ async function startFeed(): Promise<void> {
     partitions: PARTITIONS,
     tickIntervalMs: 500,
     maxViewAgeMs: 2000,
+    readAnnounced: () => readAnnouncedVersions(brokers, PARTITIONS),
     now: Date.now,
     warn,
   });
@@ -275,6 +277,52 @@ describe('after a restart', () => {
     await eventually(() => announced(`u:${next}`)).toHaveLength(1);
     expect((await versions.read(alice)).subject).toEqual(before);
     expect(warnings).toContainEqual(expect.stringContaining('Redis has lost writes'));
+  });
+});
+
+describe('after Redis was emptied', () => {
+  test('its versions come back from what was announced, blocks included, and nothing is minted before', async () => {
+    const alice = randomUUID();
+    const carol = randomUUID();
+    const { partition, offset } = await disable(alice);
+    await produce(carol, encode(setOf(`${CAEP}token-claims-change`, opaque(carol), { claims: { roles: [] } })));
+    await eventually(() => announced(`u:${alice}`)).toHaveLength(1);
+    await eventually(() => announced(`u:${carol}`)).toHaveLength(1);
+    await eventually(() => committed(partition)).toBeGreaterThan(offset);
+    const before = await versions.read(alice);
+    const stale = await versions.read(carol);
+
+    await redis.client.flushall();
+    expect((await versions.read(alice)).tick).toBe(0);
+    await eventually(async () => (await versions.read(alice)).tick).toBeGreaterThan(before.tick);
+
+    const after = await versions.read(alice);
+    expect(after.subject.current).toBeGreaterThanOrEqual(before.subject.current);
+    expect(after.subject.floor).toBeGreaterThanOrEqual(before.subject.floor);
+    expect(after.blocked).toBe(true);
+    // The roles that carol's sessions had yet to take on are lost: those sessions end.
+    expect((await versions.read(carol)).subject.floor).toBe(stale.subject.current);
+    expect(warnings).toContainEqual(expect.stringContaining(`Redis has lost partition ${partition}`));
+  });
+});
+
+describe('two instances', () => {
+  test('share the partitions, and lose no event when one of them goes', async () => {
+    const first = feed;
+    const firstSteps = steps;
+    await startFeed();
+    const second = feed;
+    const subjects = Array.from({ length: 60 }, () => randomUUID());
+    const sendAll = (async () => {
+      for (const subject of subjects) await disable(subject);
+    })();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    await first?.close();
+    await sendAll;
+    for (const subject of subjects)
+      await eventually(() => announced(`u:${subject}`).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(1);
+    expect(firstSteps.length + steps.length).toBeGreaterThanOrEqual(subjects.length);
+    expect(second?.notReady()).toEqual([]);
   });
 });
 

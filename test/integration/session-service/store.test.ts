@@ -73,7 +73,9 @@ describe('the fold in Redis', () => {
       name: 'RollbackError',
       position: 5,
     });
-    expect(await versions.apply(partition, 5, 5, [bump])).toEqual([{ current: 1000, floor: 1000, applied: false }]);
+    expect(await versions.apply(partition, 5, 5, [bump])).toEqual([
+      { current: 1000, floor: 1000, applied: false, blocked: false },
+    ]);
   });
 
   test('gives a version a TTL, and a position none', async () => {
@@ -90,8 +92,28 @@ describe('the fold in Redis', () => {
     await versions.apply(partition, -1, 5, [bump]);
     await versions.forgetPosition(partition);
     const [again] = await versions.apply(partition, -1, 0, [{ ...bump, offset: 0, time: 10 }]);
-    expect(again).toEqual({ current: 1001, floor: 1001, applied: true });
+    expect(again).toMatchObject({ current: 1001, floor: 1001, applied: true });
   });
+});
+
+test('a restored partition has every version that it had, at least, and what was announced of it', async () => {
+  const partition = freshPartition();
+  await versions.apply(partition, -1, 0, [{ scope: 'u:alice', offset: 0, time: 5000, ends: true }]);
+  const announced = new Map([
+    ['u:alice', { current: 1000, floor: 1000 }],
+    ['u:bob', { current: 2000, floor: 1500, blocked: true as const }],
+  ] as const);
+  await versions.restore(partition, { versions: announced, position: 7 });
+  expect(await versions.position(partition)).toBe(7);
+  const now = await versions.apply(partition, 7, 7, [
+    { scope: 'u:alice', offset: 7, time: 0, ends: false },
+    { scope: 'u:bob', offset: 7, time: 0, ends: false },
+  ]);
+  expect(now).toEqual([
+    { current: 5000, floor: 5000, applied: false, blocked: false },
+    { current: 2000, floor: 2000, applied: false, blocked: true },
+  ]);
+  expect(await redis.client.pttl(`curfew:ver:{p${partition}}:u:bob`)).toBeGreaterThan(0);
 });
 
 describe('session records in Redis', () => {

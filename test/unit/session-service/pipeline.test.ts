@@ -81,6 +81,7 @@ describe('the pipeline', () => {
         why: 'risc/account-disabled',
         id: disabled.jti,
         offset: 3,
+        blocked: true,
       },
       expect.objectContaining({ current: 5001, floor: 5000, offset: 4 }),
     ]);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TOPICS } from '@curfew/contracts';
 import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import type { VersionStore } from '../store/version-store.ts';
+import { type AnnouncedVersions, RollbackError, type VersionStore } from '../store/version-store.ts';
 import type { LogRecord } from './log-record.ts';
 import { resumptionOf } from './partition-positions.ts';
 import { backoffMs, PartitionWork } from './partition-work.ts';
@@ -12,14 +12,15 @@ export interface AccountEventsOptions {
   readonly admin: Admin;
   readonly versions: VersionStore;
   readonly pipeline: Pipeline;
+  /** Reads what session-versions tells, per partition: for a store that was lost as a whole. */
+  readonly readAnnounced: () => Promise<readonly AnnouncedVersions[]>;
   readonly partitions: number;
   /** Hears of what goes wrong, in words; work goes on by itself. */
   readonly warn: (message: string, error?: unknown) => void;
 }
 
 /** The partitions of one assignment, each with its work. */
-type Works = ReadonlyMap<number, PartitionWork>;
-const NO_WORK: Works = new Map();
+type Works = Map<number, PartitionWork>;
 
 const GROUP = 'curfew-session-service';
 const SESSION_TIMEOUT_MS = 10_000;
@@ -33,7 +34,9 @@ export class AccountEvents {
   readonly #options: AccountEventsOptions;
   readonly #consumer: Consumer;
   /** Settles when the partitions of the newest assignment stand where they should be read from. */
-  #positioned: Promise<Works> = Promise.resolve(NO_WORK);
+  #positioned: Promise<Works> = Promise.resolve(new Map());
+  /** The reading of session-versions that is under way; partitions that are lost together share it. */
+  #announced: Promise<readonly AnnouncedVersions[]> | undefined;
   #assigned: readonly number[] = [];
   /** Per partition the newest offset that is announced, but not committed yet. */
   readonly #uncommitted = new Map<number, number>();
@@ -106,7 +109,7 @@ export class AccountEvents {
         await sleep(backoffMs(attempt, Math.random));
       }
     }
-    return NO_WORK;
+    return new Map();
   }
 
   async #position(assigned: readonly number[]): Promise<Works> {
@@ -118,16 +121,17 @@ export class AccountEvents {
     const offsetOf = (list: readonly { partition: number; offset: string }[] | undefined, partition: number): number =>
       Number(list?.find((one) => one.partition === partition)?.offset ?? -1);
 
-    const work = await Promise.all(
-      assigned.map(async (partition) => {
+    const works = await Promise.all(
+      assigned.map(async (partition): Promise<[number, PartitionWork]> => {
         const offsets = { committed: offsetOf(group?.partitions, partition), end: offsetOf(ends, partition) };
+        if (offsets.committed > 0 && (await versions.position(partition)) < 0) await this.#restore(partition);
         const { next, applied, logRestarted } = await resumptionOf(partition, offsets, versions);
         if (logRestarted)
           warn(
             `partition ${partition} of the log is shorter than what was applied from it: applying it from its start`,
           );
         this.#seek(partition, next);
-        return new PartitionWork({
+        const work = new PartitionWork({
           partition,
           applied,
           pipeline,
@@ -135,9 +139,21 @@ export class AccountEvents {
           sleep,
           random: Math.random,
         });
+        return [partition, work];
       }),
     );
-    return new Map(assigned.map((partition, i) => [partition, work[i]] as [number, PartitionWork]));
+    return new Map(works);
+  }
+
+  /** Redis knows nothing of a partition that was announced before: its versions come back from what was announced. */
+  async #restore(partition: number): Promise<void> {
+    const { versions, readAnnounced, warn } = this.#options;
+    warn(`Redis has lost partition ${partition}: restoring its versions from ${TOPICS.sessionVersions}`);
+    this.#announced ??= readAnnounced().finally(() => {
+      this.#announced = undefined;
+    });
+    const announced = (await this.#announced)[partition];
+    if (announced) await versions.restore(partition, announced);
   }
 
   #seek(partition: number, offset: number): void {
@@ -146,22 +162,24 @@ export class AccountEvents {
 
   async #take({ batch, heartbeat, isRunning, isStale, resolveOffset }: EachBatchPayload): Promise<void> {
     const positioned = this.#positioned;
-    const work = (await waitedFor(positioned, heartbeat)).get(batch.partition);
+    const works = await waitedFor(positioned, heartbeat);
+    const work = works.get(batch.partition);
     const isOurs = () => isRunning() && !isStale() && this.#positioned === positioned;
     if (work === undefined || !isOurs()) return;
 
     const records = batch.messages.map((message) => recordOf(batch.partition, message));
-    const readAgainFrom = await work.take(records, {
-      heartbeat,
-      isOurs,
-      done: (offset) => {
-        resolveOffset(String(offset));
-        this.#commitSoon(batch.partition, offset);
-      },
-    });
-    if (readAgainFrom === undefined) return;
-    this.#options.warn(`Redis has lost writes of partition ${batch.partition}: applying again from ${readAgainFrom}`);
-    this.#seek(batch.partition, readAgainFrom);
+    const done = (offset: number) => {
+      resolveOffset(String(offset));
+      this.#commitSoon(batch.partition, offset);
+    };
+    try {
+      await work.take(records, { heartbeat, isOurs, done });
+    } catch (error) {
+      if (!(error instanceof RollbackError)) throw error;
+      this.#options.warn(`Redis has lost writes of partition ${batch.partition} after offset ${error.position}`);
+      const again = this.#insistOnPositions([batch.partition], isOurs);
+      for (const [partition, positionedWork] of await waitedFor(again, heartbeat)) works.set(partition, positionedWork);
+    }
   }
 
   /** Soon, and for all partitions at once: a commit that is late or lost only has events announced again. */

@@ -44,19 +44,16 @@ export class PartitionWork {
   }
 
   /**
-   * @returns the offset to read from again, where the store has lost writes; undefined where the batch is done with.
+   * Returns when the batch is done with, or is no longer ours.
+   *
+   * @throws RollbackError where the store has lost writes: the partition is to be positioned anew.
    */
-  async take(records: readonly LogRecord[], control: BatchControl): Promise<number | undefined> {
-    for (let first = 0; first < records.length; first += CHUNK_RECORDS) {
-      const chunk = records.slice(first, first + CHUNK_RECORDS);
-      const readAgainFrom = await this.#insist(chunk, control);
-      if (readAgainFrom !== undefined) return readAgainFrom;
-      if (!control.isOurs()) return undefined;
-    }
-    return undefined;
+  async take(records: readonly LogRecord[], control: BatchControl): Promise<void> {
+    for (let first = 0; first < records.length && control.isOurs(); first += CHUNK_RECORDS)
+      await this.#insist(records.slice(first, first + CHUNK_RECORDS), control);
   }
 
-  async #insist(chunk: readonly LogRecord[], control: BatchControl): Promise<number | undefined> {
+  async #insist(chunk: readonly LogRecord[], control: BatchControl): Promise<void> {
     const { partition, pipeline, onRetry, sleep, random } = this.#options;
     for (let attempt = 0; control.isOurs(); attempt++) {
       try {
@@ -64,17 +61,13 @@ export class PartitionWork {
         this.#applied = Math.max(this.#applied, last);
         control.done(last);
         await control.heartbeat();
-        return undefined;
+        return;
       } catch (error) {
-        if (error instanceof RollbackError) {
-          this.#applied = error.position;
-          return error.position + 1;
-        }
+        if (error instanceof RollbackError) throw error;
         onRetry(error);
         await sleep(backoffMs(attempt, random));
         await control.heartbeat();
       }
     }
-    return undefined;
   }
 }

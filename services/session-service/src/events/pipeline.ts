@@ -171,6 +171,7 @@ const announcementOf = ({ work, effect, version }: Applied): Announcement => ({
     why: effect.why,
     id: work.step.id,
     offset: work.step.record.offset,
+    ...(version.blocked ? { blocked: true } : {}),
   },
   cause: work.span,
 });

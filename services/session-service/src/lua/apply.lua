@@ -5,7 +5,7 @@
 -- ARGV[3]  TTL of a version, ms
 -- ARGV[4]  JSON list of changes {offset, time, ends, blocked?, claims?}, in the log's order
 -- ARGV[5]  newest tick among the batch's records, ms since the epoch; 0 for none
--- Returns the position found, then per change: current, floor, 1 where this call applied it.
+-- Returns the position found, then per change: current, floor, 1 where this call applied it, 1 where the subject is blocked.
 -- A position behind ARGV[1] is returned alone, and nothing is changed.
 local raw = redis.call('HGET', KEYS[1], 'offset')
 local found = raw and tonumber(raw) or -1
@@ -39,6 +39,7 @@ for i, change in ipairs(cjson.decode(ARGV[4])) do
   reply[#reply + 1] = current
   reply[#reply + 1] = floor
   reply[#reply + 1] = fresh and 1 or 0
+  reply[#reply + 1] = redis.call('HEXISTS', key, 'blocked')
 end
 
 if tonumber(ARGV[2]) > found then

@@ -5,6 +5,7 @@ import { Redis, type Result } from 'ioredis';
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     curfewApply(...keysAndArguments: (string | number)[]): Result<number[], Context>;
+    curfewRestore(...keysAndArguments: (string | number)[]): Result<number, Context>;
     curfewRefresh(
       key: string,
       shown: string,
@@ -52,6 +53,7 @@ export function createRedis(url: string): RedisConnection {
     retryStrategy: (attempt) => Math.random() * Math.min(MAX_RECONNECT_DELAY_MS, 50 * 2 ** attempt) + 10,
     scripts: {
       curfewApply: { lua: lua('apply') },
+      curfewRestore: { lua: lua('restore') },
       curfewRefresh: { lua: lua('refresh'), numberOfKeys: 1 },
       curfewKeep: { lua: lua('keep'), numberOfKeys: 1 },
     },

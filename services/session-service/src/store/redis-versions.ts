@@ -10,6 +10,7 @@ import {
 import type { Redis } from 'ioredis';
 import { answered, PREFIX } from './redis-connection.ts';
 import {
+  type AnnouncedVersions,
   type AppliedVersion,
   type Change,
   RollbackError,
@@ -23,6 +24,9 @@ interface RedisVersionsOptions {
   /** Life of a version, ms: at least that of the longest session. */
   readonly versionTtlMs: number;
 }
+
+/** Versions that one script restores. */
+const RESTORE_CHUNK = 1000;
 
 const number = (text: string | null | undefined): number => (text == null ? 0 : Number(text));
 
@@ -68,10 +72,23 @@ export class RedisVersions implements VersionStore {
     );
     if (found < known) throw new RollbackError(found);
     return changes.map((_, i) => ({
-      current: numbers[3 * i] ?? 0,
-      floor: numbers[3 * i + 1] ?? 0,
-      applied: numbers[3 * i + 2] === 1,
+      current: numbers[4 * i] ?? 0,
+      floor: numbers[4 * i + 1] ?? 0,
+      applied: numbers[4 * i + 2] === 1,
+      blocked: numbers[4 * i + 3] === 1,
     }));
+  }
+
+  async restore(partition: number, { versions, position }: AnnouncedVersions): Promise<void> {
+    const all = [...versions];
+    for (let first = 0; first < all.length; first += RESTORE_CHUNK) {
+      const chunk = all.slice(first, first + RESTORE_CHUNK);
+      const keys = chunk.map(([scope]) => versionKey(partition, scope));
+      const values = chunk.map(([, version]) => version);
+      await answered(this.#redis.curfewRestore(keys.length, ...keys, this.#versionTtlMs, JSON.stringify(values)));
+    }
+    // Last, so that a restoration that was cut short begins anew.
+    await answered(this.#redis.hset(positionKey(partition), 'offset', position));
   }
 
   async read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions> {

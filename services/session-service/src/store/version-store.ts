@@ -1,4 +1,4 @@
-import type { ScopeKey } from '@curfew/contracts';
+import type { ScopeKey, VersionRecord } from '@curfew/contracts';
 
 /** One change of a version, as the fold applies it: `current' = max(current + 1, time)`. */
 export interface Change {
@@ -22,6 +22,15 @@ interface Version {
 export interface AppliedVersion extends Version {
   /** false: the event had been applied before, and these are the versions of now. */
   readonly applied: boolean;
+  /** No new session is made for the subject. */
+  readonly blocked: boolean;
+}
+
+/** What session-versions tells of one partition. */
+export interface AnnouncedVersions {
+  readonly versions: ReadonlyMap<ScopeKey, Pick<VersionRecord, 'current' | 'floor' | 'blocked'>>;
+  /** Offset of the newest event that was announced: those before it were, too. -1 for none. */
+  readonly position: number;
 }
 
 /** What minting and refreshing read. A scope without any bump has version 0. */
@@ -62,6 +71,11 @@ export interface VersionStore {
     changes: readonly Change[],
     tick?: number,
   ): Promise<AppliedVersion[]>;
+  /**
+   * Fills a partition that was lost as a whole from what was announced of it. The claims that bumps brought are not
+   * announced: every session that had yet to renew ends instead.
+   */
+  restore(partition: number, announced: AnnouncedVersions): Promise<void>;
   /** @throws CurfewError `store_unavailable` */
   read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions>;
 }
