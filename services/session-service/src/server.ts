@@ -11,9 +11,11 @@ import { Feed } from './events/kafka-feed.ts';
 import { Pipeline } from './events/pipeline.ts';
 import type { Step } from './events/plan.ts';
 import { createMetrics } from './metrics.ts';
+import { Revocations } from './sessions/revocations.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { readSigningKey } from './sessions/signing-key.ts';
 import { createRedis } from './store/redis-connection.ts';
+import { RedisOutbox } from './store/redis-outbox.ts';
 import { RedisSessions } from './store/redis-sessions.ts';
 import { RedisVersions } from './store/redis-versions.ts';
 
@@ -23,6 +25,8 @@ const telemetry = startTelemetry('session-service');
 const { brokers, issuer, audience, partitions, accessTtlMs, sessionTtlMs, versionTtlMs } = config;
 const { tickIntervalMs, maxViewAgeMs } = config;
 const now = Date.now;
+/** Longest that a logout waits for the bus: its event is in the outbox. */
+const LOGOUT_LIMIT_MS = 1000;
 /** As the sidecars' `maxClockSkewMs` by default. */
 const MAX_CLOCK_SKEW_MS = 250;
 const metrics = createMetrics();
@@ -30,7 +34,12 @@ const metrics = createMetrics();
 const redis = createRedis(config.redisUrl);
 const versions = new RedisVersions({ redis: redis.client, partitions, versionTtlMs });
 const store = new RedisSessions(redis.client, now);
-const publisher = createPublisher({ brokers, issuer, clientId: 'session-service' });
+const publisher = createPublisher({
+  brokers,
+  issuer,
+  clientId: 'session-service',
+  publishTimeoutMs: LOGOUT_LIMIT_MS,
+});
 const kafka = createKafka({ brokers, clientId: 'session-service' });
 const bus = new KafkaBus(kafka);
 
@@ -52,10 +61,17 @@ const feed = new Feed({
   now,
   warn: (message, error) => app.log.warn({ err: error }, message),
 });
+const revocations = new Revocations({
+  issuer,
+  outbox: new RedisOutbox(redis.client),
+  publisher,
+  now,
+  warn: (message, error) => app.log.warn({ err: error }, message),
+});
 const sessions = new Sessions({
   versions,
   store,
-  publisher,
+  revocations,
   tokens: { key, issuer, audience, accessTtlMs },
   sessionTtlMs,
   maxViewAgeMs,
@@ -74,6 +90,7 @@ const app = await buildApp({
 
 redis.start((error) => app.log.warn({ err: error }, 'Redis'));
 publisher.start();
+revocations.start();
 feed.start();
 await serve(app, {
   host: config.host,
@@ -81,6 +98,7 @@ await serve(app, {
   telemetry,
   close: async () => {
     await feed.close();
+    await revocations.close();
     await publisher.close();
     redis.close();
   },

@@ -2,10 +2,12 @@ import { randomInt, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { createRedis, type RedisConnection } from '../../../services/session-service/src/store/redis-connection.ts';
+import { RedisOutbox } from '../../../services/session-service/src/store/redis-outbox.ts';
 import { RedisSessions } from '../../../services/session-service/src/store/redis-sessions.ts';
 import { RedisVersions } from '../../../services/session-service/src/store/redis-versions.ts';
 import type { SessionRecord } from '../../../services/session-service/src/store/session-store.ts';
 import type { Change } from '../../../services/session-service/src/store/version-store.ts';
+import { opaque, setOf } from '../../support/account-event-records.ts';
 import { MemoryVersions } from '../../support/memory-stores.ts';
 
 const HOUR_MS = 3_600_000;
@@ -187,6 +189,20 @@ describe('session records in Redis', () => {
     await sessions.create(record(subject, { device: 'laptop' }), 'hash');
     expect(await sessions.onDevice(subject, 'phone')).toEqual([phone.sid]);
   });
+});
+
+test('the outbox gives back what was put into it, in order, and expires as a whole', async () => {
+  const outbox = new RedisOutbox(redis.client);
+  await redis.client.del('curfew:outbox');
+  const waiting = (jti: string) => ({ set: setOf('urn:x', opaque('alice'), {}, jti), since: 7 });
+  for (const jti of ['a', 'b', 'c']) await outbox.add(waiting(jti));
+  expect(await outbox.first()).toEqual(waiting('a'));
+  await outbox.remove(waiting('b'));
+  await outbox.remove(waiting('a'));
+  expect(await outbox.first()).toEqual(waiting('c'));
+  expect(await redis.client.pttl('curfew:outbox')).toBeGreaterThan(0);
+  await outbox.remove(waiting('c'));
+  expect(await outbox.first()).toBeUndefined();
 });
 
 test('a store that is away fails at once, with a code and without what was asked', async () => {

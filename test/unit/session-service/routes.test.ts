@@ -18,7 +18,12 @@ beforeEach(async () => {
   const sessions = new Sessions({
     versions,
     store: new MemorySessions(),
-    publisher: { sessionRevoked: async () => ({ id: 'jti', partition: 1, offset: 2 }) },
+    revocations: {
+      endSession: async (_subject, _sid, decided) => {
+        await decided();
+        return { id: 'jti', partition: 1, offset: 2 };
+      },
+    },
     tokens: { key, issuer: 'https://issuer', audience: 'shop', accessTtlMs: 600_000 },
     sessionTtlMs: 3_600_000,
     maxViewAgeMs: 2000,

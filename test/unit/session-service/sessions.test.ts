@@ -1,6 +1,7 @@
 import { type AccessTokenClaims, parseClaims } from '@curfew/contracts';
 import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Revocations } from '../../../services/session-service/src/sessions/revocations.ts';
 import { Sessions } from '../../../services/session-service/src/sessions/sessions.ts';
 import { readSigningKey, type SigningKey } from '../../../services/session-service/src/sessions/signing-key.ts';
 import { MemorySessions, MemoryVersions } from '../../support/memory-stores.ts';
@@ -13,7 +14,10 @@ let key: SigningKey;
 let versions: MemoryVersions;
 let store: MemorySessions;
 let sessions: Sessions;
-const sessionRevoked = vi.fn(async () => ({ id: 'jti', partition: 1, offset: 2 }));
+const endSession = vi.fn<Revocations['endSession']>(async (_subject, _sid, decided) => {
+  await decided();
+  return { id: 'jti', partition: 1, offset: 2 };
+});
 
 beforeEach(async () => {
   now = START;
@@ -22,11 +26,11 @@ beforeEach(async () => {
   versions = new MemoryVersions();
   versions.tick = START - 100;
   store = new MemorySessions();
-  sessionRevoked.mockClear();
+  endSession.mockClear();
   sessions = new Sessions({
     versions,
     store,
-    publisher: { sessionRevoked },
+    revocations: { endSession },
     tokens: { key, issuer: 'https://issuer', audience: 'shop', accessTtlMs: 600_000 },
     sessionTtlMs: 12 * HOUR_MS,
     maxViewAgeMs: 2000,
@@ -174,13 +178,13 @@ describe('a session', () => {
     expect((await sessions.read(session.sid)).standing).toBe('revoked');
   });
 
-  test('ends by an account event, and its record goes after the acknowledgement', async () => {
+  test('ends by an account event, and its record goes once that is certain', async () => {
     const { session } = await sessions.create({ subject: 'alice', roles: [] });
-    sessionRevoked.mockRejectedValueOnce(new Error('the bus is away'));
-    await expect(sessions.end(session.sid)).rejects.toThrow('the bus is away');
+    endSession.mockRejectedValueOnce(new Error('Redis is away'));
+    await expect(sessions.end(session.sid)).rejects.toThrow('Redis is away');
     expect(store.records.has(session.sid)).toBe(true);
     expect(await sessions.end(session.sid)).toEqual({ id: 'jti', partition: 1, offset: 2 });
-    expect(sessionRevoked).toHaveBeenLastCalledWith({ subject: 'alice', session: session.sid });
+    expect(endSession.mock.lastCall?.slice(0, 2)).toEqual(['alice', session.sid]);
     expect(store.records.has(session.sid)).toBe(false);
   });
 

@@ -76,10 +76,13 @@ export const SessionReply = Type.Object({
   version: Vector,
 });
 
-export const PublishedReply = Type.Object({
+export const RevocationReply = Type.Object({
   id: Type.String({ description: 'jti of the account event' }),
-  partition: Type.Integer(),
-  offset: Type.Integer(),
+  partition: Type.Optional(Type.Integer()),
+  offset: Type.Optional(Type.Integer()),
+  status: Type.Optional(
+    Type.Literal('accepted, not yet effective', { description: 'The bus is down: the event follows when it is back' }),
+  ),
 });
 
 export const VersionReply = Type.Object({

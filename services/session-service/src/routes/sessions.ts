@@ -1,7 +1,7 @@
 import type { App } from '@curfew/http';
 import type { Grant, Sessions, Standing } from '../sessions/sessions.ts';
 import type { SessionRecord } from '../store/session-store.ts';
-import { GrantReply, PublishedReply, RefreshBody, SessionReply, SidParams, SignInBody } from './session-bodies.ts';
+import { GrantReply, RefreshBody, RevocationReply, SessionReply, SidParams, SignInBody } from './session-bodies.ts';
 
 /** `/v1/sessions`: create, refresh, read, end. */
 export function sessionRoutes(app: App, sessions: Sessions): void {
@@ -33,7 +33,7 @@ export function sessionRoutes(app: App, sessions: Sessions): void {
 
   app.delete(
     '/v1/sessions/:sid',
-    { schema: { summary: 'Log out: end one session', params: SidParams, response: { 202: PublishedReply } } },
+    { schema: { summary: 'Log out: end one session', params: SidParams, response: { 202: RevocationReply } } },
     async ({ params }, reply) => reply.code(202).send(await sessions.end(params.sid)),
   );
 }

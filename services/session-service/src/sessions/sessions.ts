@@ -1,14 +1,14 @@
 import { CurfewError } from '@curfew/contracts';
-import type { Published, Publisher } from '@curfew/publisher';
 import type { Renewal, SessionRecord, SessionStore } from '../store/session-store.ts';
 import type { SubjectVersions, VersionStore } from '../store/version-store.ts';
 import { type AccessTokenOptions, signAccessToken } from './access-token.ts';
 import { newRefreshToken, newSid, readRefreshToken } from './refresh-token.ts';
+import type { Revocation, Revocations } from './revocations.ts';
 
 export interface SessionsOptions {
   readonly versions: VersionStore;
   readonly store: SessionStore;
-  readonly publisher: Pick<Publisher, 'sessionRevoked'>;
+  readonly revocations: Pick<Revocations, 'endSession'>;
   readonly tokens: AccessTokenOptions;
   /** Longest life of a session, ms. */
   readonly sessionTtlMs: number;
@@ -109,18 +109,18 @@ export class Sessions {
   }
 
   /**
-   * Ends one session, by an account event like any other end; it is over once that is acknowledged.
+   * Ends one session, by an account event like any other end. It cannot be refreshed from now on, and services reject it
+   * once the event is acknowledged.
    *
-   * @throws CurfewError `session_not_found`, `bus_unavailable`
+   * @throws CurfewError `session_not_found`
    */
-  async end(sid: string): Promise<Published> {
-    const { store, publisher, onChange } = this.#options;
+  async end(sid: string): Promise<Revocation> {
+    const { store, revocations, onChange } = this.#options;
     const session = await store.read(sid);
     if (!session) throw new CurfewError('session_not_found');
-    const published = await publisher.sessionRevoked({ subject: session.subject, session: sid });
-    await store.remove(sid, session.subject);
+    const revocation = await revocations.endSession(session.subject, sid, () => store.remove(sid, session.subject));
     onChange?.('ended');
-    return published;
+    return revocation;
   }
 
   async #applied(partition: number, offset: number): Promise<void> {
