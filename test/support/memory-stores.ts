@@ -25,6 +25,11 @@ export class MemoryVersions implements VersionStore {
   /** The tick that `read` tells; by default the oldest of the partitions read. */
   tick: number | undefined;
   readonly held = new Map<string, Held>();
+  readonly partitions: number;
+
+  constructor(partitions = PARTITIONS) {
+    this.partitions = partitions;
+  }
 
   async position(partition: number): Promise<number> {
     return this.positions.get(partition) ?? -1;
@@ -32,6 +37,7 @@ export class MemoryVersions implements VersionStore {
 
   async forgetPosition(partition: number): Promise<void> {
     this.positions.delete(partition);
+    this.ticks.delete(partition);
   }
 
   async apply(
@@ -70,7 +76,7 @@ export class MemoryVersions implements VersionStore {
   }
 
   #oldestTick(...ids: string[]): number {
-    return Math.min(...ids.map((id) => this.ticks.get(partitionOf(id, PARTITIONS)) ?? 0));
+    return Math.min(...ids.map((id) => this.ticks.get(partitionOf(id, this.partitions)) ?? 0));
   }
 
   async read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions> {

@@ -19,6 +19,8 @@ export interface SessionsOptions {
   /** Clock, ms since the epoch. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Signs an access token. Default: by the key of `tokens`. */
+  readonly sign?: typeof signAccessToken;
   /** Hears of each session created, renewed, ended. */
   readonly onChange?: (change: 'created' | 'renewed' | 'ended') => void;
 }
@@ -140,7 +142,8 @@ export class Sessions {
   }
 
   async #grant(session: SessionRecord, refreshToken: string): Promise<Grant> {
-    const { accessToken, expiresAt } = await signAccessToken(this.#options.tokens, session, this.#options.now());
+    const { tokens, sign = signAccessToken, now } = this.#options;
+    const { accessToken, expiresAt } = await sign(tokens, session, now());
     return { session, accessToken, refreshToken, expiresAt };
   }
 }

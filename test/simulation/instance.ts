@@ -1,0 +1,227 @@
+import { EFFECT_RULES } from '@curfew/contracts';
+import { resumptionOf } from '../../services/session-service/src/events/partition-positions.ts';
+import { backoffMs, PartitionWork } from '../../services/session-service/src/events/partition-work.ts';
+import { Pipeline } from '../../services/session-service/src/events/pipeline.ts';
+import type { SignInOrder } from '../../services/session-service/src/sessions/sessions.ts';
+import { type Grant, Sessions, type SignIn } from '../../services/session-service/src/sessions/sessions.ts';
+import { RollbackError } from '../../services/session-service/src/store/version-store.ts';
+import { type Brokers, BusClient, type BusHooks, noBroker } from './brokers.ts';
+import type { Entry } from './log.ts';
+import type { Sabotage } from './sabotage.ts';
+import type { Actor, Scheduler } from './scheduler.ts';
+import type { Settings } from './settings.ts';
+import type { Store } from './store.ts';
+import { SessionsClient, type StoreHooks, VersionsClient } from './store-client.ts';
+
+export interface InstanceOptions {
+  readonly name: string;
+  /** Its clock minus the true time, ms. */
+  readonly skewMs: number;
+  readonly scheduler: Scheduler;
+  readonly brokers: Brokers;
+  readonly store: Store;
+  readonly settings: Settings;
+  readonly sabotage: Sabotage | undefined;
+  readonly storeHooks: StoreHooks;
+  readonly busHooks: BusHooks;
+  readonly sign: NonNullable<ConstructorParameters<typeof Sessions>[0]['sign']>;
+}
+
+/**
+ * A session service. What it does with events and sessions is the product's own; how it joins the group and reads is
+ * told here as `kafka-account-events.ts` does it.
+ */
+export class Instance implements Actor {
+  readonly name: string;
+  alive = true;
+  paused = false;
+  readonly #options: InstanceOptions;
+  readonly #versions: VersionsClient;
+  readonly #bus: BusClient;
+  readonly #pipeline: Pipeline;
+  readonly #sessions: Sessions;
+  #generation = -1;
+  #assigned: readonly number[] = [];
+  readonly #uncommitted = new Map<number, number>();
+  #committing = false;
+
+  constructor(options: InstanceOptions) {
+    const { name, scheduler, brokers, store, settings, storeHooks, busHooks, sign } = options;
+    this.name = name;
+    this.#options = options;
+    this.#versions = new VersionsClient(scheduler, store, this, storeHooks);
+    this.#bus = new BusClient(scheduler, brokers, this, busHooks);
+    const sessions = new SessionsClient(scheduler, store, this);
+    this.#pipeline = new Pipeline({
+      versions: this.#versions,
+      sessions,
+      bus: this.#bus,
+      partitions: settings.partitions,
+      rules: EFFECT_RULES,
+      onRecord: () => {},
+    });
+    this.#sessions = new Sessions({
+      versions: this.#versions,
+      store: sessions,
+      revocations: { endSession: () => Promise.reject(new Error('the simulated users leave logging out to identity')) },
+      tokens: NO_TOKENS,
+      sign,
+      sessionTtlMs: settings.sessionTtlMs,
+      maxViewAgeMs: settings.boundMs,
+      maxClockSkewMs: settings.maxClockSkewMs,
+      now: this.now,
+      sleep: (ms) => scheduler.sleep(this, ms),
+    });
+    this.#tickForEver();
+  }
+
+  readonly now = (): number => this.#options.scheduler.now + this.#options.skewMs;
+
+  signIn(signIn: SignIn, order: SignInOrder): Promise<Grant> {
+    return this.#sessions.create(signIn, order);
+  }
+
+  refresh(token: string): Promise<Grant> {
+    return this.#sessions.refresh(token);
+  }
+
+  /** Asks the group for its partitions. Until the answer is there it takes the ones that it has for its own. */
+  async hearAssignment(): Promise<void> {
+    const { scheduler, brokers } = this.#options;
+    const ask = {
+      what: 'hears its assignment',
+      effect: () => ({ ...brokers.group, assigned: brokers.group.of(this.name) }),
+    };
+    const { generation, assigned } = await scheduler.io(this, ask);
+    if (generation <= this.#generation) return;
+    this.#generation = generation;
+    this.#assigned = assigned;
+    this.#uncommitted.clear();
+    for (const partition of assigned) this.#read(partition, () => this.#generation === generation);
+  }
+
+  async #tickForEver(): Promise<void> {
+    const { scheduler, settings } = this.#options;
+    let sending = false;
+    for (;;) {
+      if (!sending && this.#assigned.length > 0) {
+        sending = true;
+        this.#bus
+          .tick(this.#assigned, this.now())
+          .catch(() => {})
+          .finally(() => {
+            sending = false;
+          });
+      }
+      await scheduler.sleep(this, settings.tickIntervalMs);
+    }
+  }
+
+  async #read(partition: number, isOurs: () => boolean): Promise<void> {
+    let place = await this.#insistOnPosition(partition, isOurs);
+    while (place && isOurs()) {
+      const entries = await this.#fetch(partition, place.next, isOurs).catch(() => []);
+      if (!isOurs()) return;
+      const records = entries.map((entry) => ({ ...entry, partition, headers: {} }));
+      try {
+        await place.work.take(records, {
+          heartbeat: async () => {},
+          isOurs,
+          done: (offset) => this.#commitSoon(partition, offset),
+        });
+        place.next = (records.at(-1)?.offset ?? place.next - 1) + 1;
+      } catch (error) {
+        if (!(error instanceof RollbackError)) throw error;
+        place = await this.#insistOnPosition(partition, isOurs);
+      }
+    }
+  }
+
+  #fetch(partition: number, from: number, isOurs: () => boolean): Promise<readonly Entry[]> {
+    const { scheduler, brokers } = this.#options;
+    const { events } = brokers;
+    return scheduler.io(this, {
+      what: `fetches events of ${partition}`,
+      ready: () => events.end(partition) > from || !isOurs(),
+      effect: () => events.entries(partition).slice(from, from + 1 + scheduler.random.below(MAX_BATCH)),
+      failure: noBroker,
+      detail: () => `from ${from} of ${events.end(partition)}`,
+    });
+  }
+
+  async #insistOnPosition(partition: number, isOurs: () => boolean): Promise<Place | undefined> {
+    const { scheduler } = this.#options;
+    for (let attempt = 0; isOurs(); attempt++) {
+      try {
+        return await this.#position(partition);
+      } catch {
+        await scheduler.sleep(
+          this,
+          backoffMs(attempt, () => scheduler.random.next()),
+        );
+      }
+    }
+    return undefined;
+  }
+
+  async #position(partition: number): Promise<Place> {
+    const { scheduler, brokers, sabotage } = this.#options;
+    const offsets = await scheduler.io(this, {
+      what: `asks for the offsets of ${partition}`,
+      effect: () => ({ committed: brokers.group.committed[partition] ?? -1, end: brokers.events.end(partition) }),
+      failure: noBroker,
+    });
+    if (offsets.committed > 0 && (await this.#versions.position(partition)) < 0) await this.#restore(partition);
+    const { next, applied } = await resumptionOf(partition, offsets, this.#versions);
+    const work = new PartitionWork({
+      partition,
+      applied,
+      pipeline: this.#pipeline,
+      onRetry: () => {},
+      sleep: (ms) => scheduler.sleep(this, ms),
+      random: () => scheduler.random.next(),
+    });
+    return { next: sabotage === 'announced-position' ? applied + 1 : next, work };
+  }
+
+  async #restore(partition: number): Promise<void> {
+    const { scheduler, brokers } = this.#options;
+    const announced = await scheduler.io(this, {
+      what: `reads what was announced in ${partition}`,
+      effect: () => brokers.announcedOf(partition),
+      failure: noBroker,
+    });
+    await this.#versions.restore(partition, announced);
+  }
+
+  /** Only under the newest assignment does the group take it. */
+  #commitSoon(partition: number, offset: number): void {
+    const { scheduler, brokers } = this.#options;
+    this.#uncommitted.set(partition, offset);
+    if (this.#committing) return;
+    this.#committing = true;
+    const generation = this.#generation;
+    const commit = () => {
+      const { group } = brokers;
+      if (group.generation === generation) for (const [of, last] of this.#uncommitted) group.committed[of] = last + 1;
+      this.#uncommitted.clear();
+    };
+    scheduler
+      .io(this, { what: 'commits', effect: commit, failure: noBroker })
+      .catch(() => {})
+      .finally(() => {
+        this.#committing = false;
+      });
+  }
+}
+
+/** Where reading goes on, and what takes in what is read. */
+interface Place {
+  next: number;
+  readonly work: PartitionWork;
+}
+
+/** Most records that one fetch brings. */
+const MAX_BATCH = 4;
+
+const NO_TOKENS = { key: {} as never, issuer: '', audience: '', accessTtlMs: 0 };

@@ -1,0 +1,181 @@
+import { CurfewError, partitionOf, REALM_ID, REALM_SCOPE, type ScopeKey } from '@curfew/contracts';
+import type { Renewal, SessionRecord, SessionStore } from '../../services/session-service/src/store/session-store.ts';
+import type {
+  AnnouncedVersions,
+  AppliedVersion,
+  Change,
+  SubjectVersions,
+  VersionStore,
+} from '../../services/session-service/src/store/version-store.ts';
+import type { Actor, Scheduler } from './scheduler.ts';
+import type { Store } from './store.ts';
+
+const unavailable = (): Error => new CurfewError('store_unavailable', 'Redis: no answer');
+
+export interface StoreHooks {
+  /** Hears of each change of versions, after it. */
+  readonly onApplied: (partition: number, scopes: Iterable<ScopeKey>) => void;
+  /** A position behind what the caller knows is taken for what it knows. */
+  readonly ignoresRollback: boolean;
+}
+
+/** One process' connection to Redis. */
+class Connection {
+  readonly scheduler: Scheduler;
+  readonly store: Store;
+  readonly #actor: Actor;
+
+  constructor(scheduler: Scheduler, store: Store, actor: Actor) {
+    this.scheduler = scheduler;
+    this.store = store;
+    this.#actor = actor;
+  }
+
+  run<T>(what: string, command: () => T | Promise<T>, detail?: () => string): Promise<T> {
+    const effect = () => {
+      if (!this.store.reachable) throw unavailable();
+      return command();
+    };
+    const call = { what: `${what}`, effect, failure: unavailable };
+    return this.scheduler.io(this.#actor, detail === undefined ? call : { ...call, detail });
+  }
+}
+
+export class VersionsClient extends Connection implements VersionStore {
+  readonly #hooks: StoreHooks;
+
+  constructor(scheduler: Scheduler, store: Store, actor: Actor, hooks: StoreHooks) {
+    super(scheduler, store, actor);
+    this.#hooks = hooks;
+  }
+
+  position(partition: number): Promise<number> {
+    return this.run(`reads the position of ${partition}`, () => this.store.versions.position(partition));
+  }
+
+  forgetPosition(partition: number): Promise<void> {
+    return this.run(`forgets the position of ${partition}`, () => this.store.versions.forgetPosition(partition));
+  }
+
+  apply(
+    partition: number,
+    known: number,
+    last: number,
+    changes: readonly Change[],
+    tick?: number,
+  ): Promise<AppliedVersion[]> {
+    const { versions } = this.store;
+    const apply = async () => {
+      const found = versions.positions.get(partition) ?? -1;
+      const applied = await versions.apply(
+        partition,
+        this.#hooks.ignoresRollback ? Math.min(known, found) : known,
+        last,
+        changes,
+        tick,
+      );
+      this.#hooks.onApplied(
+        partition,
+        changes.map(({ scope }) => scope),
+      );
+      if (this.scheduler.random.chance(0.3)) this.store.replicate();
+      return applied;
+    };
+    const detail = () => `up to ${last}: ${changes.map(({ scope, offset }) => `${scope}@${offset}`).join(' ')}`;
+    return this.run(`applies in ${partition}`, apply, detail);
+  }
+
+  /** The product's own steps, one command each: the versions, and then the position. */
+  async restore(partition: number, announced: AnnouncedVersions): Promise<void> {
+    const { versions } = this.store;
+    await this.run(`restores the versions of ${partition}`, async () => {
+      const before = versions.positions.get(partition);
+      await versions.restore(partition, announced);
+      if (before === undefined) versions.positions.delete(partition);
+      else versions.positions.set(partition, before);
+      this.#hooks.onApplied(partition, announced.versions.keys());
+    });
+    await this.run(`restores the position of ${partition}`, () => {
+      versions.positions.set(partition, announced.position);
+    });
+  }
+
+  async read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions> {
+    const { versions } = this.store;
+    const { partitions, held } = versions;
+    const tickOf = (id: string) => versions.ticks.get(partitionOf(id, partitions)) ?? 0;
+    const versionOf = (scope: string) => ({
+      current: held.get(scope)?.current ?? 0,
+      floor: held.get(scope)?.floor ?? 0,
+    });
+    const never = { current: 0, floor: 0 };
+    const answer = { subject: never, tenant: never, realm: never, blocked: false, sessionEnded: false };
+    const ticks: number[] = [];
+    const found: { -readonly [M in keyof SubjectVersions]?: SubjectVersions[M] } = {};
+    // Per scope the tick comes first; the order of the commands is that of the connection.
+    const commands = [
+      () => ticks.push(tickOf(subject)),
+      () => {
+        found.subject = versionOf(`u:${subject}`);
+        const { blocked = false, claims } = held.get(`u:${subject}`) ?? {};
+        found.blocked = blocked;
+        if (claims) found.claims = claims;
+      },
+      ...(tenant === undefined
+        ? []
+        : [
+            () => ticks.push(tickOf(tenant)),
+            () => {
+              found.tenant = versionOf(`t:${tenant}`);
+            },
+          ]),
+      () => ticks.push(tickOf(REALM_ID)),
+      () => {
+        found.realm = versionOf(REALM_SCOPE);
+        if (sid !== undefined) found.sessionEnded = held.has(`s:${sid}`);
+      },
+    ];
+    await this.#pipelined(commands);
+    return { ...answer, ...found, tick: Math.min(...ticks) };
+  }
+
+  /** Commands of one write to the socket: in order, but others' commands may come in between. */
+  async #pipelined(commands: readonly (() => unknown)[]): Promise<void> {
+    const { random } = this.scheduler;
+    const cut = random.chance(0.3) ? 1 + random.below(commands.length - 1) : commands.length;
+    const { epoch } = this.store;
+    for (const part of [commands.slice(0, cut), commands.slice(cut)]) {
+      if (part.length === 0) continue;
+      await this.run('reads versions', () => {
+        if (this.store.epoch !== epoch) throw unavailable();
+        for (const command of part) command();
+      });
+    }
+  }
+}
+
+export class SessionsClient extends Connection implements SessionStore {
+  create(record: SessionRecord, refreshHash: string): Promise<void> {
+    return this.run('creates a session', () => this.store.sessions.create(record, refreshHash));
+  }
+
+  refresh(sid: string, shownHash: string, successorHash: string, renewal: Renewal): Promise<boolean> {
+    return this.run('refreshes a session', () => this.store.sessions.refresh(sid, shownHash, successorHash, renewal));
+  }
+
+  read(sid: string): Promise<SessionRecord | undefined> {
+    return this.run('reads a session', () => this.store.sessions.read(sid));
+  }
+
+  keep(sid: string, subject: string, version: number): Promise<void> {
+    return this.run('spares a session', () => this.store.sessions.keep(sid, subject, version));
+  }
+
+  remove(sid: string): Promise<void> {
+    return this.run('removes a session', () => this.store.sessions.remove(sid));
+  }
+
+  onDevice(subject: string, device: string): Promise<string[]> {
+    return this.run('finds the sessions of a device', () => this.store.sessions.onDevice(subject, device));
+  }
+}
