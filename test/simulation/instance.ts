@@ -166,13 +166,14 @@ export class Instance implements Actor {
 
   async #position(partition: number): Promise<Place> {
     const { scheduler, brokers, sabotage } = this.#options;
+    const position = await this.#versions.position(partition);
     const offsets = await scheduler.io(this, {
       what: `asks for the offsets of ${partition}`,
       effect: () => ({ committed: brokers.group.committed[partition] ?? -1, end: brokers.events.end(partition) }),
       failure: noBroker,
     });
-    if (offsets.committed > 0 && (await this.#versions.position(partition)) < 0) await this.#restore(partition);
-    const { next, applied } = await resumptionOf(partition, offsets, this.#versions);
+    if (position < 0 && offsets.committed > 0 && (await this.#restore(partition))) return this.#position(partition);
+    const { next, applied } = await resumptionOf(partition, position, offsets, this.#versions);
     const work = new PartitionWork({
       partition,
       applied,
@@ -184,14 +185,16 @@ export class Instance implements Actor {
     return { next: sabotage === 'announced-position' ? applied + 1 : next, work };
   }
 
-  async #restore(partition: number): Promise<void> {
+  async #restore(partition: number): Promise<boolean> {
     const { scheduler, brokers } = this.#options;
     const announced = await scheduler.io(this, {
       what: `reads what was announced in ${partition}`,
       effect: () => brokers.announcedOf(partition),
       failure: noBroker,
     });
-    await this.#versions.restore(partition, announced);
+    if (announced.position < 0) return false;
+    if (!(await this.#versions.restore(partition, announced))) throw new Error('it changed while it was restored');
+    return true;
   }
 
   /** Only under the newest assignment does the group take it. */

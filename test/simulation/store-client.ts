@@ -23,12 +23,12 @@ export interface StoreHooks {
 class Connection {
   readonly scheduler: Scheduler;
   readonly store: Store;
-  readonly #actor: Actor;
+  readonly actor: Actor;
 
   constructor(scheduler: Scheduler, store: Store, actor: Actor) {
     this.scheduler = scheduler;
     this.store = store;
-    this.#actor = actor;
+    this.actor = actor;
   }
 
   run<T>(what: string, command: () => T | Promise<T>, detail?: () => string): Promise<T> {
@@ -37,12 +37,13 @@ class Connection {
       return command();
     };
     const call = { what: `${what}`, effect, failure: unavailable };
-    return this.scheduler.io(this.#actor, detail === undefined ? call : { ...call, detail });
+    return this.scheduler.io(this.actor, detail === undefined ? call : { ...call, detail });
   }
 }
 
 export class VersionsClient extends Connection implements VersionStore {
   readonly #hooks: StoreHooks;
+  #restorations = 0;
 
   constructor(scheduler: Scheduler, store: Store, actor: Actor, hooks: StoreHooks) {
     super(scheduler, store, actor);
@@ -85,19 +86,24 @@ export class VersionsClient extends Connection implements VersionStore {
     return this.run(`applies in ${partition}`, apply, detail);
   }
 
-  /** The product's own steps, one command each: the versions, and then the position. */
-  async restore(partition: number, announced: AnnouncedVersions): Promise<void> {
-    const { versions } = this.store;
-    await this.run(`restores the versions of ${partition}`, async () => {
-      const before = versions.positions.get(partition);
-      await versions.restore(partition, announced);
-      if (before === undefined) versions.positions.delete(partition);
-      else versions.positions.set(partition, before);
-      this.#hooks.onApplied(partition, announced.versions.keys());
-    });
-    await this.run(`restores the position of ${partition}`, () => {
-      versions.positions.set(partition, announced.position);
-    });
+  /** The product's own steps, one command per chunk; a chunk is one version. */
+  async restore(partition: number, { versions, position }: AnnouncedVersions): Promise<boolean> {
+    const all = [...versions];
+    const id = this.#restorations++;
+    let after = '';
+    for (let first = 0; first === 0 || first < all.length; first++) {
+      const chunk = new Map(all.slice(first, first + 1));
+      const mark = `${this.actor.name} ${id} ${first}`;
+      const step = { after, mark, position: first + chunk.size === all.length ? position : undefined };
+      const restored = await this.run(`restores ${[...chunk.keys()].join('')} of ${partition}`, () => {
+        const done = this.store.versions.restoreChunk(partition, chunk, step);
+        if (done) this.#hooks.onApplied(partition, chunk.keys());
+        return done;
+      });
+      if (!restored) return false;
+      after = mark;
+    }
+    return true;
   }
 
   async read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions> {

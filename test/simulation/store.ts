@@ -3,6 +3,7 @@ import { MemorySessions, MemoryVersions } from '../support/memory-stores.ts';
 interface Snapshot {
   readonly positions: MemoryVersions['positions'];
   readonly ticks: MemoryVersions['ticks'];
+  readonly restored: MemoryVersions['restored'];
   readonly held: MemoryVersions['held'];
   readonly records: MemorySessions['records'];
 }
@@ -25,10 +26,11 @@ export class Store {
 
   /** A replica has this state, and may be promoted with it. */
   replicate(): void {
-    const { positions, ticks, held } = this.versions;
+    const { positions, ticks, restored, held } = this.versions;
     this.#snapshots.push({
       positions: new Map(positions),
       ticks: new Map(ticks),
+      restored: new Map(restored),
       held: new Map(Array.from(held, ([scope, version]) => [scope, { ...version }])),
       records: new Map(this.sessions.records),
     });
@@ -51,14 +53,15 @@ export class Store {
 
   /** FLUSHALL: all is gone, and no connection breaks. */
   flush(): void {
-    this.#become({ positions: new Map(), ticks: new Map(), held: new Map(), records: new Map() });
+    this.#become({ positions: new Map(), ticks: new Map(), restored: new Map(), held: new Map(), records: new Map() });
     this.#snapshots.length = 0;
   }
 
-  #become({ positions, ticks, held, records }: Snapshot): void {
+  #become({ positions, ticks, restored, held, records }: Snapshot): void {
     const { versions, sessions } = this;
     refill(versions.positions, positions);
     refill(versions.ticks, ticks);
+    refill(versions.restored, restored);
     refill(
       versions.held,
       Array.from(held, ([scope, version]) => [scope, { ...version }] as const),

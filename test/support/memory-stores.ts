@@ -25,6 +25,8 @@ export class MemoryVersions implements VersionStore {
   /** The tick that `read` tells; by default the oldest of the partitions read. */
   tick: number | undefined;
   readonly held = new Map<string, Held>();
+  /** Per partition how far a restoration has come that is under way. */
+  readonly restored = new Map<number, string>();
   readonly partitions: number;
 
   constructor(partitions = PARTITIONS) {
@@ -38,6 +40,7 @@ export class MemoryVersions implements VersionStore {
   async forgetPosition(partition: number): Promise<void> {
     this.positions.delete(partition);
     this.ticks.delete(partition);
+    this.restored.delete(partition);
   }
 
   async apply(
@@ -55,12 +58,27 @@ export class MemoryVersions implements VersionStore {
     return versions;
   }
 
-  async restore(partition: number, { versions, position }: AnnouncedVersions): Promise<void> {
+  async restore(partition: number, { versions, position }: AnnouncedVersions): Promise<boolean> {
+    return this.restoreChunk(partition, versions, { after: '', mark: 'all', position });
+  }
+
+  /** One call of the script: only behind the chunk before, and where there is no position. */
+  restoreChunk(
+    partition: number,
+    versions: AnnouncedVersions['versions'],
+    { after, mark, position }: { after: string; mark: string; position: number | undefined },
+  ): boolean {
+    if (this.positions.has(partition) || (after !== '' && this.restored.get(partition) !== after)) return false;
     for (const [scope, { current, blocked = false }] of versions) {
       const newest = Math.max(current, this.held.get(scope)?.current ?? 0);
       this.held.set(scope, { current: newest, floor: newest, blocked });
     }
-    this.positions.set(partition, position);
+    if (position === undefined) this.restored.set(partition, mark);
+    else {
+      this.restored.delete(partition);
+      this.positions.set(partition, position);
+    }
+    return true;
   }
 
   #fold({ scope, time, ends, blocked, claims }: Change, fresh: boolean): AppliedVersion {

@@ -105,7 +105,10 @@ test('a restored partition has every version that it had, at least, and what was
     ['u:alice', { current: 1000, floor: 1000 }],
     ['u:bob', { current: 2000, floor: 1500, blocked: true as const }],
   ] as const);
-  await versions.restore(partition, { versions: announced, position: 7 });
+  const restore = () => versions.restore(partition, { versions: announced, position: 7 });
+  expect(await restore()).toBe(false);
+  await versions.forgetPosition(partition);
+  expect(await restore()).toBe(true);
   expect(await versions.position(partition)).toBe(7);
   const now = await versions.apply(partition, 7, 7, [
     { scope: 'u:alice', offset: 7, time: 0, ends: false },

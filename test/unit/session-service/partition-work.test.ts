@@ -78,8 +78,7 @@ describe('the work on one partition', () => {
 describe('where a partition is read on from', () => {
   const resume = async (applied: number, committed: number, end: number) => {
     const versions = new MemoryVersions();
-    if (applied >= 0) versions.positions.set(7, applied);
-    return resumptionOf(7, { committed, end }, versions);
+    return resumptionOf(7, applied, { committed, end }, versions);
   };
 
   test('after the smaller of what was applied and what was announced', async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TOPICS } from '@curfew/contracts';
+import { CurfewError, TOPICS } from '@curfew/contracts';
 import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { type AnnouncedVersions, RollbackError, type VersionStore } from '../store/version-store.ts';
 import type { LogRecord } from './log-record.ts';
@@ -114,6 +114,7 @@ export class AccountEvents {
 
   async #position(assigned: readonly number[]): Promise<Works> {
     const { admin, versions, pipeline, warn } = this.#options;
+    const positions = await Promise.all(assigned.map((partition) => versions.position(partition)));
     const [[group], ends] = await Promise.all([
       admin.fetchOffsets({ groupId: GROUP, topics: [TOPICS.accountEvents] }),
       admin.fetchTopicOffsets(TOPICS.accountEvents),
@@ -121,11 +122,18 @@ export class AccountEvents {
     const offsetOf = (list: readonly { partition: number; offset: string }[] | undefined, partition: number): number =>
       Number(list?.find((one) => one.partition === partition)?.offset ?? -1);
 
+    const places = assigned.map((partition, i) => ({
+      partition,
+      position: positions[i] ?? -1,
+      offsets: { committed: offsetOf(group?.partitions, partition), end: offsetOf(ends, partition) },
+    }));
+    const lost = places.filter(({ position, offsets }) => position < 0 && offsets.committed > 0);
+    const restored = await Promise.all(lost.map(({ partition }) => this.#restore(partition)));
+    if (restored.includes(true)) return this.#position(assigned);
+
     const works = await Promise.all(
-      assigned.map(async (partition): Promise<[number, PartitionWork]> => {
-        const offsets = { committed: offsetOf(group?.partitions, partition), end: offsetOf(ends, partition) };
-        if (offsets.committed > 0 && (await versions.position(partition)) < 0) await this.#restore(partition);
-        const { next, applied, logRestarted } = await resumptionOf(partition, offsets, versions);
+      places.map(async ({ partition, position, offsets }): Promise<[number, PartitionWork]> => {
+        const { next, applied, logRestarted } = await resumptionOf(partition, position, offsets, versions);
         if (logRestarted)
           warn(
             `partition ${partition} of the log is shorter than what was applied from it: applying it from its start`,
@@ -145,15 +153,22 @@ export class AccountEvents {
     return new Map(works);
   }
 
-  /** Redis knows nothing of a partition that was announced before: its versions come back from what was announced. */
-  async #restore(partition: number): Promise<void> {
+  /**
+   * Redis knows nothing of a partition that was announced before: its versions come back from what was announced.
+   *
+   * @returns false where nothing was announced.
+   */
+  async #restore(partition: number): Promise<boolean> {
     const { versions, readAnnounced, warn } = this.#options;
     warn(`Redis has lost partition ${partition}: restoring its versions from ${TOPICS.sessionVersions}`);
     this.#announced ??= readAnnounced().finally(() => {
       this.#announced = undefined;
     });
     const announced = (await this.#announced)[partition];
-    if (announced) await versions.restore(partition, announced);
+    if (announced === undefined || announced.position < 0) return false;
+    if (!(await versions.restore(partition, announced)))
+      throw new CurfewError('store_unavailable', `partition ${partition} changed while it was restored`);
+    return true;
   }
 
   #seek(partition: number, offset: number): void {

@@ -19,13 +19,16 @@ export interface Resumption {
  * Where to go on after an assignment: after the smaller of what was applied and what was announced (DESIGN section 4).
  * From the store alone, a crash between the two would lose announcements; from Kafka alone, a store that lost writes
  * would keep its gap.
+ *
+ * @param applied the position in the store, read before the log's end was: the owner before may be at work still, and
+ *   what it applied in between would make the log look too short.
  */
 export async function resumptionOf(
   partition: number,
+  applied: number,
   { committed, end }: LogOffsets,
-  versions: VersionStore,
+  versions: Pick<VersionStore, 'forgetPosition'>,
 ): Promise<Resumption> {
-  const applied = await versions.position(partition);
   if (applied >= end) {
     await versions.forgetPosition(partition);
     return { next: 0, applied: -1, logRestarted: true };

@@ -5,7 +5,7 @@ import { Redis, type Result } from 'ioredis';
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     curfewApply(...keysAndArguments: (string | number)[]): Result<number[], Context>;
-    curfewRestore(...keysAndArguments: (string | number)[]): Result<number, Context>;
+    curfewRestore(...keysAndArguments: (string | number)[]): Result<0 | 1, Context>;
     curfewRefresh(
       key: string,
       shown: string,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   partitionOf,
   REALM_ID,
@@ -79,16 +80,23 @@ export class RedisVersions implements VersionStore {
     }));
   }
 
-  async restore(partition: number, { versions, position }: AnnouncedVersions): Promise<void> {
+  async restore(partition: number, { versions, position }: AnnouncedVersions): Promise<boolean> {
     const all = [...versions];
-    for (let first = 0; first < all.length; first += RESTORE_CHUNK) {
+    const id = randomUUID();
+    let mark = '';
+    for (let first = 0; first === 0 || first < all.length; first += RESTORE_CHUNK) {
       const chunk = all.slice(first, first + RESTORE_CHUNK);
-      const keys = chunk.map(([scope]) => versionKey(partition, scope));
-      const values = chunk.map(([, version]) => version);
-      await answered(this.#redis.curfewRestore(keys.length, ...keys, this.#versionTtlMs, JSON.stringify(values)));
+      const keys = [positionKey(partition), ...chunk.map(([scope]) => versionKey(partition, scope))];
+      const values = JSON.stringify(chunk.map(([, version]) => version));
+      const next = `${id} ${first + chunk.length}`;
+      const end = first + chunk.length === all.length ? position : '';
+      const restored = await answered(
+        this.#redis.curfewRestore(keys.length, ...keys, this.#versionTtlMs, values, mark, next, end),
+      );
+      if (restored === 0) return false;
+      mark = next;
     }
-    // Last, so that a restoration that was cut short begins anew.
-    await answered(this.#redis.hset(positionKey(partition), 'offset', position));
+    return true;
   }
 
   async read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions> {

@@ -74,8 +74,11 @@ export interface VersionStore {
   /**
    * Fills a partition that was lost as a whole from what was announced of it. The claims that bumps brought are not
    * announced: every session that had yet to renew ends instead.
+   *
+   * @returns false where the partition has a position by now, or was lost again meanwhile: look again.
+   * @throws CurfewError `store_unavailable`
    */
-  restore(partition: number, announced: AnnouncedVersions): Promise<void>;
+  restore(partition: number, announced: AnnouncedVersions): Promise<boolean>;
   /** @throws CurfewError `store_unavailable` */
   read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions>;
 }
