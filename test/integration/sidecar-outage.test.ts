@@ -100,7 +100,7 @@ const check = (sub: string, s: number, at = Date.now()) =>
 describe('a sidecar', () => {
   test('goes on trying while Kafka is absent, says so, and proves nothing', async () => {
     await sleep(300);
-    expect(sidecar.status).toBe('starting');
+    expect(sidecar.state).toBe('starting');
     expect(sidecar.notReady()[0]).toContain('Kafka does not answer');
     expect(check('alice', 9)).toBe('unprovable');
   });
@@ -111,7 +111,7 @@ describe('a sidecar', () => {
     await connect();
     await ensureTopics(admin, PARTITIONS);
     await started;
-    expect(sidecar.status).toBe('live');
+    expect(sidecar.state).toBe('live');
     await announce('alice', 5);
     await vi.waitFor(() => expect(check('alice', 4)).toBe('revoked'), WAIT);
     expect(check('alice', 5)).toBe('active');
@@ -119,13 +119,13 @@ describe('a sidecar', () => {
 
   test('is degraded while Kafka is down, and catches up by itself when it is back', async () => {
     await kill();
-    await vi.waitFor(() => expect(sidecar.status).toBe('degraded'), WAIT);
+    await vi.waitFor(() => expect(sidecar.state).toBe('cut-off'), WAIT);
     expect(sidecar.notReady()[0]).toContain('Kafka does not answer');
     expect(check('alice', 4)).toBe('revoked');
     await restart();
     await announce('bob', 5);
     await vi.waitFor(() => expect(check('bob', 4)).toBe('revoked'), WAIT);
-    await vi.waitFor(() => expect(sidecar.status).toBe('live'), WAIT);
+    await vi.waitFor(() => expect(sidecar.state).toBe('live'), WAIT);
     expect(check('alice', 5)).toBe('active');
     expect(warnings.join()).toContain('the feed is lost');
     expect(warnings.join()).not.toContain(ANOTHER_LOG);
@@ -133,9 +133,9 @@ describe('a sidecar', () => {
 
   test('is degraded while Kafka hangs, and reads on when it moves again', async () => {
     process.kill(-kafka.pid, 'SIGSTOP');
-    await vi.waitFor(() => expect(sidecar.status).toBe('degraded'), WAIT);
+    await vi.waitFor(() => expect(sidecar.state).toBe('cut-off'), WAIT);
     process.kill(-kafka.pid, 'SIGCONT');
-    await vi.waitFor(() => expect(sidecar.status).toBe('live'), WAIT);
+    await vi.waitFor(() => expect(sidecar.state).toBe('live'), WAIT);
     await announce('carol', 5);
     await vi.waitFor(() => expect(check('carol', 4)).toBe('revoked'), WAIT);
   });
@@ -149,7 +149,7 @@ describe('a sidecar', () => {
       if (file.startsWith('0000') || file.startsWith('leader-epoch')) await rm(`${partition}/${file}`);
     await restart();
     await vi.waitFor(() => expect(warnings.join()).toContain(ANOTHER_LOG), WAIT);
-    await vi.waitFor(() => expect(sidecar.status).toBe('live'), WAIT);
+    await vi.waitFor(() => expect(sidecar.state).toBe('live'), WAIT);
     expect(check('alice', 5, minted)).toBe('unprovable');
     expect(check('alice', 4)).toBe('revoked');
     warnings.length = 0;
@@ -159,9 +159,9 @@ describe('a sidecar', () => {
     const minted = Date.now();
     await vi.waitFor(() => expect(check('alice', 5, minted + 1000)).toBe('active'), WAIT);
     await admin.deleteTopics({ topics: [TOPICS.sessionVersions] });
-    await vi.waitFor(() => expect(sidecar.status).toBe('degraded'), WAIT);
+    await vi.waitFor(() => expect(sidecar.state).toBe('cut-off'), WAIT);
     await ensureTopics(admin, PARTITIONS);
-    await vi.waitFor(() => expect(sidecar.status).toBe('live'), WAIT);
+    await vi.waitFor(() => expect(sidecar.state).toBe('live'), WAIT);
     expect(check('alice', 5, minted)).toBe('unprovable');
     expect(check('alice', 4)).toBe('revoked');
     expect(check('alice', 5, Date.now() + 1000)).toBe('active');

@@ -74,9 +74,9 @@ describe('the start', () => {
     const sidecar = sidecarWith();
     expect(sidecar.check(session(subject, 4))).toBe('unprovable');
     const started = sidecar.start();
-    expect(sidecar.status).toBe('starting');
+    expect(sidecar.state).toBe('starting');
     await started;
-    expect(sidecar.status).toBe('live');
+    expect(sidecar.state).toBe('live');
     expect(sidecar.notReady()).toEqual([]);
     expect(sidecar.check(session(subject, 4))).toBe('revoked');
     expect(sidecar.check(session(subject, 5))).toBe('active');
@@ -99,7 +99,7 @@ describe('the start', () => {
       code: 'not_ready',
       detail: `${TOPICS.sessionVersions} has ${PARTITIONS} partitions, not ${PARTITIONS + 1}`,
     });
-    expect(sidecar.status).toBe('starting');
+    expect(sidecar.state).toBe('starting');
   });
 
   test('gives up after its limit while the sidecar goes on trying', async () => {
@@ -149,7 +149,7 @@ describe('a bump', () => {
     await vi.waitFor(() => expect(sidecar.check(session(subject, 4))).toBe('revoked'));
     expect(sidecar.check(before)).toBe('unprovable');
     expect(sidecar.check(session(subject, 9, Date.now() + 1000))).toBe('active');
-    expect(sidecar.status).toBe('live');
+    expect(sidecar.state).toBe('live');
     expect(warnings.join()).toContain('cannot be understood');
   });
 });
@@ -253,7 +253,7 @@ describe('the close', () => {
     const sidecar = sidecarWith({ redisUrl });
     await begin(sidecar);
     await sidecar.close();
-    expect(sidecar.status).toBe('closed');
+    expect(sidecar.state).toBe('closed');
     await vi.waitFor(() => expect(open()).toEqual(before), { timeout: 1000 });
   });
 

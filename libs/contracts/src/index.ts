@@ -10,6 +10,7 @@ export type { Failure, ParseErrorCode, Result } from './result.ts';
 export type { ScopeKey } from './scope.ts';
 export {
   isScopeKey,
+  partitionHash,
   partitionOf,
   REALM_ID,
   REALM_SCOPE,

@@ -22,9 +22,12 @@ export const isScopeKey = (key: string): key is ScopeKey => key === REALM_SCOPE 
 const KAFKA_MURMUR2_SEED = 0x9747b28c;
 
 /**
- * The partition of a record key: Kafka's default, murmur2 of the UTF-8 bytes, its sign bit cleared, modulo the count
+ * Hash of a record key, 0 to 2^31 − 1: Kafka's default, murmur2 of the UTF-8 bytes with its sign bit cleared
  * (`murmur2_random` in librdkafka, DefaultPartitioner in kafkajs and Java).
  */
-export function partitionOf(id: string, partitions: number): number {
-  return (murmurhash.v2(new TextEncoder().encode(id), KAFKA_MURMUR2_SEED) & 0x7fffffff) % partitions;
+export function partitionHash(id: string): number {
+  return murmurhash.v2(new TextEncoder().encode(id), KAFKA_MURMUR2_SEED) & 0x7fffffff;
 }
+
+/** The partition of a record key: its hash modulo the count. */
+export const partitionOf = (id: string, partitions: number): number => partitionHash(id) % partitions;

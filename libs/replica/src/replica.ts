@@ -1,6 +1,7 @@
 import { REALM_SCOPE, type ScopeKey, type Tick, type VersionRecord } from '@curfew/contracts';
 import { Entries, type Entry } from './entries.ts';
 import type { SessionVersions } from './session-versions.ts';
+import { Views } from './views.ts';
 
 /** What the replica can say of a session. `unprovable`: it may lack a bump that ends it. */
 export type Verdict = 'active' | 'stale' | 'revoked' | 'unprovable';
@@ -12,31 +13,29 @@ export interface ReplicaOptions {
   readonly horizon: number;
   /** Most scopes that are kept; what falls out raises the horizon. Default 100,000. */
   readonly maxEntries?: number;
-  /** How far the minting clock and the bus' clock may differ, ms. Default 250. */
+  /** How far the clocks of the session service, the bus and this process may differ, ms. Default 250. */
   readonly maxClockSkewMs?: number;
-  /** Clock, ms since the epoch. */
+  /** Clock, ms since the epoch. It must never go back: a view would look young again. */
   readonly now: () => number;
 }
 
 /**
  * The session versions of the last while, in memory. Evidence rejects; only a complete view accepts: an entry can end a
- * session, but none can vouch for one. That a session was minted after the horizon does.
+ * session, but none can vouch for one. That a session was minted after the horizon does, and that the views of its scopes
+ * are young: everything acknowledged up to the bound before now has been applied.
  */
 export class Replica {
   readonly #entries: Entries;
   /** The realm's entry is in every check and never falls out. */
   #realm: Entry = { current: 0, floor: 0, announcedAt: 0 };
   #horizon: number;
-  readonly #maxClockSkewMs: number;
-  /** Per partition the newest tick applied, ms since the epoch. */
-  readonly #newestTick: Float64Array;
+  readonly #views: Views;
   readonly #now: () => number;
 
   constructor({ partitions, horizon, maxEntries = 100_000, maxClockSkewMs = 250, now }: ReplicaOptions) {
     this.#entries = new Entries(maxEntries, (announcedAt) => this.raiseHorizon(announcedAt));
     this.#horizon = horizon;
-    this.#maxClockSkewMs = maxClockSkewMs;
-    this.#newestTick = new Float64Array(partitions).fill(Number.NEGATIVE_INFINITY);
+    this.#views = new Views(partitions, maxClockSkewMs);
     this.#now = now;
   }
 
@@ -61,7 +60,7 @@ export class Replica {
    * @param announcedAt the record's own timestamp, ms since the epoch.
    */
   apply(partition: number, record: VersionRecord | Tick, announcedAt: number): void {
-    if (record.kind === 'tick') this.#newestTick[partition] = Math.max(this.#newestTick[partition] ?? 0, record.tick);
+    if (record.kind === 'tick') this.#views.apply(partition, record.tick, this.#now());
     else if (record.scope === REALM_SCOPE) this.#mergeRealm(record, announcedAt);
     else this.#entries.merge(record, announcedAt);
   }
@@ -80,13 +79,42 @@ export class Replica {
     if (at > this.#horizon) this.#horizon = at;
   }
 
-  /** Now minus the newest tick of a partition, ms; Infinity before its first. */
-  viewAgeMs(partition: number): number {
-    return this.#now() - (this.#newestTick[partition] ?? Number.NEGATIVE_INFINITY);
+  /** Says that what a partition has proven no longer holds: its view is infinitely old until its next tick. */
+  dropView(partition: number): void {
+    this.#views.drop(partition);
   }
 
-  /** Decides about a session from memory. Synchronous, and allocates nothing. */
-  check(session: SessionVersions): Verdict {
+  /** Now minus the newest tick of a partition, plus the skew, ms; Infinity before its first. */
+  viewAgeMs(partition: number): number {
+    return this.#views.ageMs(partition, this.#now());
+  }
+
+  /** What is added to every age, ms: `maxClockSkewMs`, or the largest lead where that is more. It only rises. */
+  get skewMs(): number {
+    return this.#views.skewMs;
+  }
+
+  /** How far a tick was ahead of this process' clock at the most, ms; 0 where none was. It only rises. */
+  get largestLeadMs(): number {
+    return this.#views.largestLeadMs;
+  }
+
+  /** Takes note of a tick that was seen elsewhere, for its lead alone: it makes no view younger. */
+  noteTick(tick: number): void {
+    this.#views.noteLead(tick - this.#now());
+  }
+
+  /**
+   * Decides about a session from memory. Synchronous, allocates nothing, and reads the clock once.
+   *
+   * @param maxViewAgeMs the bound: the largest age of a view on which a session is accepted.
+   */
+  check(session: SessionVersions, maxViewAgeMs: number): Verdict {
+    return this.checkAt(session, maxViewAgeMs, this.#now());
+  }
+
+  /** As `check`, for a caller that has just read the same clock. */
+  checkAt(session: SessionVersions, maxViewAgeMs: number, now: number): Verdict {
     let stale = session.r < this.#realm.current;
     if (session.r < this.#realm.floor) return 'revoked';
 
@@ -104,6 +132,7 @@ export class Replica {
     }
     if (this.#entries.find(session.session) !== undefined) return 'revoked';
     if (stale) return 'stale';
-    return session.at > this.#horizon + this.#maxClockSkewMs ? 'active' : 'unprovable';
+    if (!(session.at > this.#horizon + this.#views.skewMs)) return 'unprovable';
+    return this.#views.oldestAgeMs(session, now) <= maxViewAgeMs ? 'active' : 'unprovable';
   }
 }

@@ -1,33 +1,38 @@
 import type { SessionVersions, Verdict } from '@curfew/replica';
 import { LRUCache } from 'lru-cache';
 import type { ReadThrough } from './read-through.ts';
-import { type Authentication, type Policy, REJECTIONS, type VerifiedToken, verifiedToken } from './session.ts';
+import {
+  type Authentication,
+  type Policy,
+  REJECTIONS,
+  type Rejection,
+  type RejectionCode,
+  type VerifiedToken,
+  verifiedToken,
+} from './session.ts';
 import type { TokenCheck } from './token-check.ts';
 
 export interface AuthenticatorOptions {
   readonly checkToken: TokenCheck;
-  /** The replica's word: synchronous, and allocates nothing. */
-  readonly check: (versions: SessionVersions) => Verdict;
+  /** The replica's word at a time of the same clock: synchronous, and allocates nothing. */
+  readonly checkAt: (versions: SessionVersions, maxViewAgeMs: number, now: number) => Verdict;
   /** Absent where there is no store. */
   readonly readThrough: ReadThrough | undefined;
   readonly tokenCacheSize: number;
+  /** Clock, ms since the epoch; it never goes back. */
   readonly now: () => number;
 }
 
 /** Passed to every `get`, whose default argument would be an object per call. */
 const GET = {};
 
-/** How often each decision was made, since the start. */
+/** How often each decision was made since the start, by what decided. */
 export interface Counts {
-  active: number;
-  stale: number;
-  revoked: number;
-  expired: number;
-  invalid: number;
-  /** Answered 503. */
-  unprovable: number;
-  /** Accepted on a lenient route. */
-  unproven: number;
+  readonly token: Record<'expired' | 'invalid' | 'unprovable', number>;
+  readonly memory: Record<'active' | 'stale' | 'revoked', number>;
+  readonly store: Record<'active' | 'stale' | 'revoked', number>;
+  /** `unprovable`: answered 503. `unproven`: accepted on a lenient route. */
+  readonly policy: Record<'unprovable' | 'unproven', number>;
   tokenHits: number;
   tokenMisses: number;
 }
@@ -37,13 +42,10 @@ export class Authenticator {
   readonly #options: AuthenticatorOptions;
   readonly #tokens: LRUCache<string, VerifiedToken>;
   readonly counts: Counts = {
-    active: 0,
-    stale: 0,
-    revoked: 0,
-    expired: 0,
-    invalid: 0,
-    unprovable: 0,
-    unproven: 0,
+    token: { expired: 0, invalid: 0, unprovable: 0 },
+    memory: { active: 0, stale: 0, revoked: 0 },
+    store: { active: 0, stale: 0, revoked: 0 },
+    policy: { unprovable: 0, unproven: 0 },
     tokenHits: 0,
     tokenMisses: 0,
   };
@@ -54,64 +56,74 @@ export class Authenticator {
   }
 
   /** The answer itself where memory has it, so that a request in the ordinary case waits for no promise. */
-  authenticate(token: string, policy: Policy): Authentication | Promise<Authentication> {
+  authenticate(token: string, policy: Policy, maxViewAgeMs: number): Authentication | Promise<Authentication> {
     const known = this.#tokens.get(token, GET);
-    if (known === undefined) return this.#verify(token, policy);
-    if (this.#options.now() >= known.expiresAt) {
+    if (known === undefined) return this.#verify(token, policy, maxViewAgeMs);
+    const now = this.#options.now();
+    if (now >= known.expiresAt) {
       this.#tokens.delete(token);
-      return this.#verify(token, policy);
+      return this.#verify(token, policy, maxViewAgeMs);
     }
     this.counts.tokenHits++;
-    return this.#decide(known, policy);
+    return this.#decide(known, policy, maxViewAgeMs, now);
   }
 
-  async #verify(token: string, policy: Policy): Promise<Authentication> {
+  async #verify(token: string, policy: Policy, maxViewAgeMs: number): Promise<Authentication> {
     this.counts.tokenMisses++;
     const checked = await this.#options.checkToken(token);
-    if (!checked.ok) {
-      if (checked.code === 'session_expired') this.counts.expired++;
-      else if (checked.code === 'session_invalid') this.counts.invalid++;
-      else this.counts.unprovable++;
-      return REJECTIONS[checked.code];
-    }
+    if (!checked.ok) return this.#refuse(checked.code);
     const verified = verifiedToken(checked.claims);
     this.#tokens.set(token, verified);
-    return this.#decide(verified, policy);
+    return this.#decide(verified, policy, maxViewAgeMs, this.#options.now());
   }
 
-  #decide(token: VerifiedToken, policy: Policy): Authentication | Promise<Authentication> {
-    const verdict = this.#options.check(token.versions);
-    if (verdict !== 'unprovable' || this.#options.readThrough === undefined)
-      return this.#answer(token, verdict, policy);
-    return this.#decideByStore(token, policy, this.#options.readThrough);
+  #refuse(code: Extract<RejectionCode, 'session_expired' | 'session_invalid' | 'not_ready'>): Rejection {
+    if (code === 'session_expired') this.counts.token.expired++;
+    else if (code === 'session_invalid') this.counts.token.invalid++;
+    else this.counts.token.unprovable++;
+    return REJECTIONS.token[code];
   }
 
-  async #decideByStore(token: VerifiedToken, policy: Policy, store: ReadThrough): Promise<Authentication> {
-    const read = await store.check(token.versions);
+  #decide(
+    token: VerifiedToken,
+    policy: Policy,
+    maxViewAgeMs: number,
+    now: number,
+  ): Authentication | Promise<Authentication> {
+    const verdict = this.#options.checkAt(token.versions, maxViewAgeMs, now);
+    if (verdict !== 'unprovable') return this.#answer(token, verdict, 'memory');
+    const { readThrough } = this.#options;
+    if (readThrough === undefined) return this.#answerByPolicy(token, policy);
+    return this.#decideByStore(token, policy, maxViewAgeMs, readThrough);
+  }
+
+  async #decideByStore(
+    token: VerifiedToken,
+    policy: Policy,
+    maxViewAgeMs: number,
+    store: ReadThrough,
+  ): Promise<Authentication> {
+    const read = await store.check(token.versions, maxViewAgeMs);
     // A bump may have been applied here while the read was under way: what the replica knows outweighs an older read.
-    const known = this.#options.check(token.versions);
-    const evidence = known === 'revoked' || (known === 'stale' && read !== 'revoked');
-    return this.#answer(token, evidence ? known : read, policy);
+    const known = this.#options.checkAt(token.versions, maxViewAgeMs, this.#options.now());
+    if (known === 'revoked' || (known === 'stale' && read !== 'revoked')) return this.#answer(token, known, 'memory');
+    if (read !== 'unprovable') return this.#answer(token, read, 'store');
+    // The views may have become young again meanwhile.
+    return known === 'active' ? this.#answer(token, known, 'memory') : this.#answerByPolicy(token, policy);
   }
 
-  #answer(token: VerifiedToken, verdict: Verdict, policy: Policy): Authentication {
-    switch (verdict) {
-      case 'active':
-        this.counts.active++;
-        return token.accepted;
-      case 'revoked':
-        this.counts.revoked++;
-        return REJECTIONS.session_revoked;
-      case 'stale':
-        this.counts.stale++;
-        return REJECTIONS.session_stale;
-      case 'unprovable':
-        if (policy === 'lenient') {
-          this.counts.unproven++;
-          return token.acceptedUnproven;
-        }
-        this.counts.unprovable++;
-        return REJECTIONS.view_stale;
+  #answer(token: VerifiedToken, verdict: Exclude<Verdict, 'unprovable'>, source: 'memory' | 'store'): Authentication {
+    this.counts[source][verdict]++;
+    if (verdict === 'active') return token.accepted[source];
+    return REJECTIONS[source][verdict === 'revoked' ? 'session_revoked' : 'session_stale'];
+  }
+
+  #answerByPolicy(token: VerifiedToken, policy: Policy): Authentication {
+    if (policy === 'lenient') {
+      this.counts.policy.unproven++;
+      return token.accepted.policy;
     }
+    this.counts.policy.unprovable++;
+    return REJECTIONS.policy.view_stale;
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { bearerToken, problemResponse } from './bearer.ts';
-import type { Authentication, Policy, RejectionCode, Session } from './session.ts';
+import type { Authentication, Policy, RejectionCode, RoutePolicy, Session } from './session.ts';
 import type { Sidecar } from './sidecar.ts';
 
 declare global {
@@ -20,9 +20,16 @@ export type Middleware = (
 
 /**
  * Protects what comes after it: `app.use(protect(sidecar))`, or one route: `app.get('/orders', protect(sidecar,
- * 'lenient'), …)`. What is rejected gets problem+json (RFC 9457).
+ * 'lenient'), …)`, `protect(sidecar, { maxViewAgeMs: 1000 })`. What is rejected gets problem+json (RFC 9457).
+ *
+ * @throws CurfewError `option_invalid` where `maxViewAgeMs` is longer than the sidecar's.
  */
-export function protect(sidecar: Pick<Sidecar, 'authenticate'>, policy: Policy = 'strict'): Middleware {
+export function protect(
+  sidecar: Pick<Sidecar, 'authenticate' | 'boundOf'>,
+  options: Policy | RoutePolicy = 'strict',
+): Middleware {
+  const { policy = 'strict', maxViewAgeMs } = typeof options === 'string' ? { policy: options } : options;
+  const bound = sidecar.boundOf(maxViewAgeMs);
   return (request, response, next) => {
     const token = bearerToken(request.headers.authorization);
     if (token === undefined) return reject(response, 'session_invalid', request.headers.authorization !== undefined);
@@ -31,7 +38,7 @@ export function protect(sidecar: Pick<Sidecar, 'authenticate'>, policy: Policy =
       request.session = answer.session;
       next();
     };
-    const answer = sidecar.authenticate(token, policy);
+    const answer = sidecar.authenticate(token, policy, bound);
     if (answer instanceof Promise) answer.then(admit).catch(next);
     else admit(answer);
   };

@@ -202,7 +202,7 @@ export class KafkaVersionsReader {
     if (unplaced.length === 0) return;
     const list = { topics: [TOPIC], partitions: { [TOPIC]: unplaced.map(({ partition }) => partition) } };
     const ends = await this.#consumer.listOffsets({ ...list, timestamp: LATEST });
-    const begins = await this.#consumer.listOffsets({ ...list, timestamp: BigInt(this.#since) });
+    const begins = await this.#consumer.listOffsets({ ...list, timestamp: BigInt(Math.floor(this.#since)) });
     for (const feed of unplaced) {
       const end = ends.get(TOPIC)?.[feed.partition];
       const begin = begins.get(TOPIC)?.[feed.partition];

@@ -1,18 +1,24 @@
 import { SCOPE_NAME } from '@curfew/telemetry';
 import { metrics } from '@opentelemetry/api';
 import type { Counts } from './authenticator.ts';
+import type { Status } from './lifecycle.ts';
 
 /** Plain numbers of a sidecar, which the instruments read when they are asked. */
 export interface Figures {
   readonly counts: Readonly<Counts>;
   entries(): number;
   undecodable(): number;
+  /** Ages of the views by partition, ms. */
+  viewAgesMs(): readonly number[];
+  largestLeadMs(): number;
+  state(): Status;
 }
 
-const VERDICTS = ['active', 'stale', 'revoked', 'expired', 'invalid', 'unprovable', 'unproven'] as const;
+const SOURCES = ['token', 'memory', 'store', 'policy'] as const;
+const STATES = ['starting', 'live', 'behind', 'cut-off'] as const;
 
 /** Reports a sidecar's numbers (DESIGN section 9) until `stop`. Counting costs the request path an increment. */
-export function reportMetrics({ counts, entries, undecodable }: Figures) {
+export function reportMetrics({ counts, entries, undecodable, viewAgesMs, largestLeadMs, state }: Figures) {
   const meter = metrics.getMeter(SCOPE_NAME);
   const verdicts = meter.createObservableCounter('curfew.verdicts', { description: 'Decisions on requests' });
   const size = meter.createObservableGauge('curfew.replica.entries', { description: 'Scopes in memory' });
@@ -21,22 +27,41 @@ export function reportMetrics({ counts, entries, undecodable }: Figures) {
   const unread = meter.createObservableCounter('curfew.records.undecodable', {
     description: 'Records of session-versions that cannot be understood',
   });
+  const ages = meter.createObservableGauge('curfew.view.age', {
+    description: 'Age of the view of each partition, the skew included',
+    unit: 's',
+  });
+  const lead = meter.createObservableGauge('curfew.clock.lead', {
+    description: 'Largest lead of a tick over the clock of this process',
+    unit: 's',
+  });
+  const status = meter.createObservableGauge('curfew.sidecar.status', { description: '1 for the state it is in' });
+  const changes = meter.createCounter('curfew.sidecar.status.changes', { description: 'Changes of the state' });
   const readThrough = meter.createHistogram('curfew.read_through.duration', {
     description: 'Reads of versions from Redis',
     unit: 's',
     advice: { explicitBucketBoundaries: [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2, 1] },
   });
-  const instruments = [verdicts, size, hits, misses, unread];
+  const instruments = [verdicts, size, hits, misses, unread, ages, lead, status];
   const report: Parameters<typeof meter.addBatchObservableCallback>[0] = (result) => {
-    for (const verdict of VERDICTS) result.observe(verdicts, counts[verdict], { verdict });
+    for (const source of SOURCES)
+      for (const [verdict, count] of Object.entries(counts[source]))
+        result.observe(verdicts, count, { verdict, source });
     result.observe(size, entries());
     result.observe(hits, counts.tokenHits);
     result.observe(misses, counts.tokenMisses);
     result.observe(unread, undecodable());
+    // A view without a tick has no age yet, and Infinity is no value that every exporter takes.
+    for (const [partition, age] of viewAgesMs().entries())
+      if (age !== Number.POSITIVE_INFINITY) result.observe(ages, age / 1000, { partition });
+    result.observe(lead, largestLeadMs() / 1000);
+    const now = state();
+    for (const one of STATES) result.observe(status, one === now ? 1 : 0, { state: one });
   };
   meter.addBatchObservableCallback(report, instruments);
   return {
     onRead: (durationMs: number, ok: boolean) => readThrough.record(durationMs / 1000, { ok }),
+    onStatus: (to: Status) => changes.add(1, { to }),
     stop: () => meter.removeBatchObservableCallback(report, instruments),
   };
 }

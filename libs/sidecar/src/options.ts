@@ -1,5 +1,15 @@
 import { CurfewError } from '@curfew/contracts';
+import { createClock } from './clock.ts';
 import type { KafkaSecurity } from './kafka-versions-reader.ts';
+import type { Status } from './lifecycle.ts';
+
+/** A change in the sidecar's life. */
+export interface StatusChange {
+  readonly from: Status;
+  readonly to: Status;
+  /** What it is like now, in words: what `sidecar.status()` says. */
+  readonly says: string;
+}
 
 export interface SidecarOptions extends KafkaSecurity {
   /** `host:port` of brokers to begin with. */
@@ -23,20 +33,36 @@ export interface SidecarOptions extends KafkaSecurity {
   readonly windowMs?: number;
   /** Most scopes kept in memory, 1 to 10000000. Default 100000. What falls out costs read-throughs, never safety. */
   readonly maxEntries?: number;
-  /** How far the clocks of issuer, brokers and this process may differ, ms, 0 to 60000. Default 250. */
+  /**
+   * The bound, ms, up to 86400000 and more than `maxClockSkewMs`. Default 2000: a session is accepted only by what is
+   * known to be complete up to so long ago. A route may ask for less, not for more.
+   */
+  readonly maxViewAgeMs?: number;
+  /** Longest wait for Redis that a request may cost, ms, 1 to 60000. Default 50. */
+  readonly readThroughTimeoutMs?: number;
+  /**
+   * How far the clocks of issuer, session service, brokers and this process may differ, ms, 0 to 60000. Default 250. It is
+   * added to the age of every view, and a tick from further in the future raises it.
+   */
   readonly maxClockSkewMs?: number;
   /** Most verified tokens kept in memory, 1 to 10000000. Default 10000. */
   readonly tokenCacheSize?: number;
   /** Longest wait of `start`, ms, 1 to 86400000. Default: as long as it takes. The sidecar goes on trying afterwards. */
   readonly startTimeoutMs?: number;
-  /** Hears what an operator should know: the feed lost and found again, records that cannot be read, Redis away. */
+  /** Hears what an operator should know: the bound lost and kept again, records that cannot be read, Redis away. */
   readonly onWarning?: (message: string, error?: unknown) => void;
-  /** Clock, ms since the epoch. */
+  /** Hears each change of `state`. */
+  readonly onStatus?: (change: StatusChange) => void;
+  /** Clock, ms since the epoch; it must never go back. Default: one that starts with the wall clock and does not. */
   readonly now?: () => number;
 }
 
 /** Options with their defaults. */
-export type Settings = Required<Omit<SidecarOptions, Optional>> & Pick<SidecarOptions, Optional>;
+export type Settings = Required<Omit<SidecarOptions, Optional>> &
+  Pick<SidecarOptions, Optional> & {
+    /** Has the clock catch up where it fell behind. */
+    readonly followClock: () => void;
+  };
 type Optional = 'redisUrl' | 'partitions' | 'startTimeoutMs' | 'tls' | 'sasl';
 
 const DAY_MS = 86_400_000;
@@ -56,6 +82,8 @@ export function readOptions(options: SidecarOptions): Settings {
     throw new CurfewError('option_invalid', 'jwksUrl (by default made from issuer) is not an http:// or https:// URL');
 
   const { tls, sasl } = options;
+  const maxClockSkewMs = within('maxClockSkewMs', options.maxClockSkewMs ?? 250, 0, 60_000);
+  const clock = createClock();
   return {
     brokers,
     issuer,
@@ -64,10 +92,14 @@ export function readOptions(options: SidecarOptions): Settings {
     jwksUrl,
     windowMs: within('windowMs', options.windowMs ?? 900_000, 1000, DAY_MS),
     maxEntries: within('maxEntries', options.maxEntries ?? 100_000, 1, MILLIONS),
-    maxClockSkewMs: within('maxClockSkewMs', options.maxClockSkewMs ?? 250, 0, 60_000),
+    maxViewAgeMs: within('maxViewAgeMs', options.maxViewAgeMs ?? 2000, maxClockSkewMs + 1, DAY_MS),
+    readThroughTimeoutMs: within('readThroughTimeoutMs', options.readThroughTimeoutMs ?? 50, 1, 60_000),
+    maxClockSkewMs,
     tokenCacheSize: within('tokenCacheSize', options.tokenCacheSize ?? 10_000, 1, MILLIONS),
-    onWarning: warnSafely(options.onWarning),
-    now: options.now ?? Date.now,
+    onWarning: safely(options.onWarning),
+    onStatus: safely(options.onStatus),
+    now: options.now ?? clock.now,
+    followClock: clock.follow,
     ...(tls === undefined ? {} : { tls }),
     ...(sasl === undefined ? {} : { sasl }),
     ...(redisUrl === undefined ? {} : { redisUrl }),
@@ -76,16 +108,17 @@ export function readOptions(options: SidecarOptions): Settings {
   };
 }
 
-/** A logger that throws must not end the reading of the feed. */
-function warnSafely(onWarning: SidecarOptions['onWarning']): Settings['onWarning'] {
-  return (message, error) => {
+/** A listener that throws must not end the reading of the feed. */
+function safely<Told extends unknown[]>(listener: ((...told: Told) => void) | undefined): (...told: Told) => void {
+  return (...told) => {
     try {
-      onWarning?.(message, error);
+      listener?.(...told);
     } catch {}
   };
 }
 
-function within(name: string, value: number, min: number, max: number): number {
+/** @throws CurfewError `option_invalid`, naming the option. */
+export function within(name: string, value: number, min: number, max: number): number {
   if (!Number.isSafeInteger(value) || value < min || value > max)
     throw new CurfewError('option_invalid', `${name} is not a whole number from ${min} to ${max}`);
   return value;

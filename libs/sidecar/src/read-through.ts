@@ -1,5 +1,5 @@
-import type { ScopeKey } from '@curfew/contracts';
 import type { SessionVersions, Verdict } from '@curfew/replica';
+import type { Circuit } from './circuit.ts';
 
 /** One scope's version as the store has it; zeros where it was never bumped. */
 export interface StoredVersion {
@@ -14,79 +14,116 @@ export interface StoredVersions {
   readonly realm: StoredVersion;
   /** The session's own tombstone is there. */
   readonly ended: boolean;
+  /** Oldest tick of the partitions read, read before their versions, ms since the epoch; 0 where one has none. */
+  readonly tick: number;
 }
 
-/** Reads the versions of a session's scopes; rejects when the store does not answer. */
-export type ReadVersions = (session: SessionScopes) => Promise<StoredVersions>;
+/** Reads the versions of a session's scopes in one round trip; rejects when the store does not answer. */
+export type ReadVersions = (session: SessionVersions) => Promise<StoredVersions>;
 
-export interface SessionScopes {
-  readonly subject: ScopeKey;
-  readonly tenant: ScopeKey | undefined;
-  readonly session: ScopeKey;
+export interface ReadThroughOptions {
+  readonly read: ReadVersions;
+  /** false while it is not known yet where in the store a version is. */
+  readonly canRead: () => boolean;
+  readonly circuit: Circuit;
+  /** Longest wait for an answer, ms. */
+  readonly timeoutMs: number;
+  /** What is added to the age of a tick, ms, as for views. */
+  readonly skewMs: () => number;
+  /** Hears each tick that was read: one from the future shows how far this process' clock is behind. */
+  readonly noteTick: (tick: number) => void;
+  /** Clock, ms since the epoch; it never goes back. */
+  readonly now: () => number;
+  readonly onRead: (durationMs: number, ok: boolean) => void;
 }
 
-/** What a read proves. `unprovable`: the store is behind the session, so that it has lost writes and proves nothing. */
-export function verdictOf(session: SessionVersions, stored: StoredVersions): Verdict {
-  const scopes: [number, StoredVersion][] = [
-    [session.s, stored.subject],
-    [session.r, stored.realm],
-  ];
-  if (session.tenant !== undefined) scopes.push([session.t, stored.tenant]);
-  if (stored.ended || scopes.some(([minted, { floor }]) => minted < floor)) return 'revoked';
-  if (scopes.some(([minted, { current }]) => minted < current)) return 'stale';
-  return scopes.some(([minted, { current }]) => minted > current) ? 'unprovable' : 'active';
+/**
+ * What a read proves. As in memory, evidence rejects whatever its age, and only what is inside the bound accepts.
+ * `unprovable`: also where the store is behind the session, so that it has lost writes and proves nothing.
+ *
+ * @param ageMs age of the tick that was read with the versions, the skew included.
+ */
+export function verdictOf(
+  session: SessionVersions,
+  stored: StoredVersions,
+  ageMs: number,
+  maxViewAgeMs: number,
+): Verdict {
+  const { subject, tenant, realm, ended } = stored;
+  const measured = session.tenant === undefined ? NONE : tenant;
+  const t = session.tenant === undefined ? 0 : session.t;
+  if (ended || session.s < subject.floor || t < measured.floor || session.r < realm.floor) return 'revoked';
+  if (session.s < subject.current || t < measured.current || session.r < realm.current) return 'stale';
+  const behind = session.s > subject.current || t > measured.current || session.r > realm.current;
+  return !behind && ageMs <= maxViewAgeMs ? 'active' : 'unprovable';
 }
 
-/** A finished read, and when it began, ms since the epoch: everything announced before then is in it. */
-interface Read {
-  readonly versions: StoredVersions;
-  readonly beganAt: number;
-}
+const NONE: StoredVersion = { current: 0, floor: 0 };
 
-/** Reads through to the store, one read at a time per session. */
+/** Reads through to the store, one read at a time per session, and none while the store is known to be away. */
 export class ReadThrough {
-  readonly #read: ReadVersions;
-  readonly #now: () => number;
-  readonly #onRead: (durationMs: number, ok: boolean) => void;
-  readonly #inFlight = new Map<string, Promise<Read | undefined>>();
+  readonly #options: ReadThroughOptions;
+  readonly #inFlight = new Map<string, Promise<StoredVersions | undefined>>();
 
-  constructor(read: ReadVersions, now: () => number, onRead: (durationMs: number, ok: boolean) => void) {
-    this.#read = read;
-    this.#now = now;
-    this.#onRead = onRead;
+  constructor(options: ReadThroughOptions) {
+    this.#options = options;
   }
 
   /**
-   * Decides by what the store has. An accept re-dates the session to the time that the read began: that, and not the
-   * time of the answer, is how far the read can vouch. A store that does not answer leaves the session unprovable.
+   * Decides by what the store has. An accept re-dates the session to the tick that was read: that, and no clock, is how
+   * far the read can vouch. A store that does not answer leaves the session unprovable. It never rejects.
    */
-  async check(session: SessionVersions): Promise<Verdict> {
-    const read = await this.#shared(session);
-    if (read === undefined) return 'unprovable';
-    const verdict = verdictOf(session, read.versions);
-    if (verdict === 'active' && read.beganAt > session.at) session.at = read.beganAt;
+  async check(session: SessionVersions, maxViewAgeMs: number): Promise<Verdict> {
+    const stored = await this.#shared(session);
+    if (stored === undefined) return 'unprovable';
+    const verdict = verdictOf(session, stored, this.#ageMs(stored), maxViewAgeMs);
+    if (verdict === 'active' && stored.tick > session.at) session.at = stored.tick;
     return verdict;
   }
 
-  #shared({ subject, tenant, session }: SessionVersions): Promise<Read | undefined> {
-    const scopes = { subject: subject.scope, tenant: tenant?.scope, session: session.scope };
-    const key = JSON.stringify(scopes);
+  /** Whether a read of the session's scopes could accept: the store answers, and is inside the bound. */
+  async proves(session: SessionVersions, maxViewAgeMs: number): Promise<boolean> {
+    const stored = await this.#shared(session);
+    return stored !== undefined && this.#ageMs(stored) <= maxViewAgeMs;
+  }
+
+  /** The age is that of now: the process may have stood still since the answer came. */
+  #ageMs(stored: StoredVersions): number {
+    return this.#options.now() - stored.tick + this.#options.skewMs();
+  }
+
+  #shared(session: SessionVersions): Promise<StoredVersions | undefined> {
+    const { subject, tenant } = session;
+    const key = JSON.stringify([subject.scope, tenant?.scope, session.session.scope]);
     const inFlight = this.#inFlight.get(key);
     if (inFlight) return inFlight;
-    const read = this.#readNow(scopes).finally(() => this.#inFlight.delete(key));
+    if (!this.#options.canRead() || !this.#options.circuit.admits()) return AWAY;
+    const read = this.#readNow(session).finally(() => this.#inFlight.delete(key));
     this.#inFlight.set(key, read);
     return read;
   }
 
-  async #readNow(scopes: SessionScopes): Promise<Read | undefined> {
-    const beganAt = this.#now();
-    try {
-      const versions = await this.#read(scopes);
-      this.#onRead(this.#now() - beganAt, true);
-      return { versions, beganAt };
-    } catch {
-      this.#onRead(this.#now() - beganAt, false);
-      return undefined;
+  async #readNow(session: SessionVersions): Promise<StoredVersions | undefined> {
+    const { read, circuit, timeoutMs, now, onRead, noteTick } = this.#options;
+    const beganAt = now();
+    const stored = await within(timeoutMs, read(session)).catch(() => undefined);
+    if (stored === undefined) circuit.failed();
+    else {
+      circuit.succeeded();
+      noteTick(stored.tick);
     }
+    onRead(now() - beganAt, stored !== undefined);
+    return stored;
   }
+}
+
+const AWAY = Promise.resolve(undefined);
+
+/** The promise, or undefined once the time is over. */
+function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    // An answer that waits in the socket while this process was busy is read before its time is called over.
+    const timer = setTimeout(() => setImmediate(resolve, undefined), timeoutMs).unref();
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }

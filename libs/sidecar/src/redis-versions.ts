@@ -1,12 +1,13 @@
 import { partitionOf, REALM_ID, REALM_SCOPE, type ScopeKey } from '@curfew/contracts';
+import type { SessionVersions } from '@curfew/replica';
 import { Redis } from 'ioredis';
 import { backoffMs } from './backoff.ts';
-import type { SessionScopes, StoredVersion, StoredVersions } from './read-through.ts';
+import type { StoredVersion, StoredVersions } from './read-through.ts';
 
-/** Longest wait for one command, and for the connection, ms. */
-const COMMAND_TIMEOUT_MS = 1000;
+/** Longest wait for the connection, ms. */
+const CONNECT_TIMEOUT_MS = 1000;
 /** A socket that answers nothing for this long is replaced, ms. */
-const SOCKET_TIMEOUT_MS = 2000;
+const SOCKET_TIMEOUT_MS = 1000;
 /** How long the end of a connection may take before it is cut, ms. The client keeps a timer for it. */
 const DISCONNECT_TIMEOUT_MS = 100;
 
@@ -15,11 +16,11 @@ export interface RedisVersions {
   /** Connects, and goes on trying; `onAway` hears why, once each time that Redis goes away. Resolves after the first try. */
   start(onAway: (error: Error) => void): Promise<void>;
   /**
-   * Reads a session's scopes, all in one write to the socket.
+   * Reads the scopes of a session, all in one write to the socket and one round trip.
    *
    * @param partitions as many as session-versions has: they are part of the keys.
    */
-  read(session: SessionScopes, partitions: number): Promise<StoredVersions>;
+  read(session: SessionVersions, partitions: number): Promise<StoredVersions>;
   close(): Promise<void>;
 }
 
@@ -30,17 +31,11 @@ export function createRedisVersions(url: string): RedisVersions {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 1,
-    commandTimeout: COMMAND_TIMEOUT_MS,
     socketTimeout: SOCKET_TIMEOUT_MS,
-    connectTimeout: COMMAND_TIMEOUT_MS,
+    connectTimeout: CONNECT_TIMEOUT_MS,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     retryStrategy: (attempt) => backoffMs(attempt, Math.random()),
   });
-
-  const version = async (partition: number, scope: ScopeKey): Promise<StoredVersion> => {
-    const [current, floor] = await redis.hmget(versionKey(partition, scope), 'current', 'floor');
-    return { current: Number(current ?? 0), floor: Number(floor ?? 0) };
-  };
 
   return {
     start: async (onAway) => {
@@ -54,15 +49,30 @@ export function createRedisVersions(url: string): RedisVersions {
       });
       await redis.connect().catch(() => {}); // Told by the event as well, and tried again.
     },
-    read: async ({ subject, tenant, session }, partitions) => {
-      const own = partitionOf(subject.slice(2), partitions);
-      const [ofSubject, ofTenant, ofRealm, tombstones] = await Promise.all([
-        version(own, subject),
-        tenant === undefined ? NEVER_BUMPED : version(partitionOf(tenant.slice(2), partitions), tenant),
-        version(partitionOf(REALM_ID, partitions), REALM_SCOPE),
-        redis.exists(versionKey(own, session)),
-      ]);
-      return { subject: ofSubject, tenant: ofTenant, realm: ofRealm, ended: tombstones > 0 };
+    read: async ({ subject, tenant, session, subjectHash, tenantHash }, partitions) => {
+      const own = subjectHash % partitions;
+      const ofTenant = tenantHash % partitions;
+      const ofRealm = partitionOf(REALM_ID, partitions);
+      // The ticks come first: what is read after a tick holds everything that the tick vouches for.
+      const reads = redis
+        .pipeline()
+        .hget(positionKey(own), 'tick')
+        .hget(positionKey(ofRealm), 'tick')
+        .hmget(versionKey(own, subject.scope), 'current', 'floor')
+        .hmget(versionKey(ofRealm, REALM_SCOPE), 'current', 'floor')
+        .exists(versionKey(own, session.scope));
+      if (tenant !== undefined)
+        reads.hget(positionKey(ofTenant), 'tick').hmget(versionKey(ofTenant, tenant.scope), 'current', 'floor');
+      const answers = (await reads.exec()) ?? [];
+      const [tick, realmTick, ofSubject, realm, tombstone, tenantTick, tenantVersion] = answers.map(answerOf);
+      const ticks = [tick, realmTick, ...(tenant === undefined ? [] : [tenantTick])];
+      return {
+        subject: versionOf(ofSubject),
+        tenant: versionOf(tenantVersion),
+        realm: versionOf(realm),
+        ended: Number(tombstone) > 0,
+        tick: Math.min(...ticks.map((text) => Number(text ?? 0))),
+      };
     },
     close: async () => {
       // Between two tries there is no connection, and the client tells no end.
@@ -73,6 +83,16 @@ export function createRedisVersions(url: string): RedisVersions {
   };
 }
 
-const NEVER_BUMPED: StoredVersion = { current: 0, floor: 0 };
+/** @throws the error that one command of the pipeline met, which fails them all. */
+function answerOf([error, value]: [Error | null, unknown]): unknown {
+  if (error) throw error;
+  return value;
+}
 
+function versionOf(fields: unknown): StoredVersion {
+  const [current, floor] = (fields ?? []) as (string | null)[];
+  return { current: Number(current ?? 0), floor: Number(floor ?? 0) };
+}
+
+const positionKey = (partition: number): string => `curfew:pos:{p${partition}}`;
 const versionKey = (partition: number, scope: ScopeKey): string => `curfew:ver:{p${partition}}:${scope}`;

@@ -9,12 +9,25 @@ export interface Session {
   readonly claims: AccessTokenClaims;
   /** false: accepted on a lenient route although it could not be proven that the session still holds. */
   readonly provable: boolean;
+  /** What decided: the versions in memory, those in Redis, or the policy of the route alone. */
+  readonly source: Exclude<Source, 'token'>;
   /** What `sidecar.check` takes, for work that outlasts a request. */
   readonly versions: SessionVersions;
 }
 
+/** What decided about a request; `token`: its token alone, which is not valid. */
+export type Source = 'token' | 'memory' | 'store' | 'policy';
+
 /** What a route does with a session that cannot be proven: `strict` answers 503, `lenient` accepts. */
 export type Policy = 'strict' | 'lenient';
+
+/** How a route wants its requests judged. */
+export interface RoutePolicy {
+  /** Default `strict`. */
+  readonly policy?: Policy;
+  /** A bound below the sidecar's own, ms. */
+  readonly maxViewAgeMs?: number;
+}
 
 /** Codes of a request that is not let through: a rejection (401), or one that cannot be judged now (503). */
 export type RejectionCode = Extract<
@@ -25,26 +38,36 @@ export type RejectionCode = Extract<
 export interface Rejection {
   readonly ok: false;
   readonly code: RejectionCode;
+  readonly source: Source;
 }
 export type Authentication = { readonly ok: true; readonly session: Session } | Rejection;
 
-/** Made once, as rejections are for the hot path too. */
-export const REJECTIONS: { readonly [C in RejectionCode]: Rejection } = {
-  session_revoked: { ok: false, code: 'session_revoked' },
-  session_stale: { ok: false, code: 'session_stale' },
-  session_expired: { ok: false, code: 'session_expired' },
-  session_invalid: { ok: false, code: 'session_invalid' },
-  view_stale: { ok: false, code: 'view_stale' },
-  not_ready: { ok: false, code: 'not_ready' },
-};
+const rejection = (code: RejectionCode, source: Source): Rejection => Object.freeze({ ok: false, code, source });
+
+const ended = (source: 'memory' | 'store') => ({
+  session_revoked: rejection('session_revoked', source),
+  session_stale: rejection('session_stale', source),
+});
+
+/** By what decides. Made once, as rejections are for the hot path too. */
+export const REJECTIONS = {
+  token: {
+    session_expired: rejection('session_expired', 'token'),
+    session_invalid: rejection('session_invalid', 'token'),
+    not_ready: rejection('not_ready', 'token'),
+  },
+  memory: ended('memory'),
+  store: ended('store'),
+  policy: { view_stale: rejection('view_stale', 'policy') },
+} as const;
 
 /** A verified token: the answers that it can get, made once. */
 export interface VerifiedToken {
   readonly versions: SessionVersions;
   /** The token's own expiry, ms since the epoch. */
   readonly expiresAt: number;
-  readonly accepted: Authentication;
-  readonly acceptedUnproven: Authentication;
+  /** By what accepts. */
+  readonly accepted: Readonly<Record<Session['source'], Authentication>>;
 }
 
 export function verifiedToken(claims: AccessTokenClaims): VerifiedToken {
@@ -52,14 +75,13 @@ export function verifiedToken(claims: AccessTokenClaims): VerifiedToken {
   for (const shared of [roles, claims.ver, claims.aud, claims]) Object.freeze(shared);
   const versions = sessionVersions(claims);
   const session = { subject: claims.sub, sid: claims.sid, roles, claims, versions };
-  const accept = (provable: boolean): Authentication => ({
+  const accept = (source: Session['source']): Authentication => ({
     ok: true,
-    session: Object.freeze({ ...session, provable }),
+    session: Object.freeze({ ...session, provable: source !== 'policy', source }),
   });
   return {
     versions,
     expiresAt: claims.exp * 1000,
-    accepted: accept(true),
-    acceptedUnproven: accept(false),
+    accepted: { memory: accept('memory'), store: accept('store'), policy: accept('policy') },
   };
 }

@@ -1,31 +1,41 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CurfewError } from '@curfew/contracts';
-import type { SessionVersions, Verdict } from '@curfew/replica';
+import { type AccessTokenClaims, CurfewError, REALM_ID } from '@curfew/contracts';
+import { type SessionVersions, sessionVersions, type Verdict } from '@curfew/replica';
 import { Authenticator } from './authenticator.ts';
+import { Circuit } from './circuit.ts';
 import { KafkaVersionsReader } from './kafka-versions-reader.ts';
 import type { Status } from './lifecycle.ts';
 import { reportMetrics } from './metrics.ts';
-import { readOptions, type SidecarOptions } from './options.ts';
+import { readOptions, type SidecarOptions, within } from './options.ts';
 import { ReadThrough } from './read-through.ts';
 import { createRedisVersions } from './redis-versions.ts';
 import type { Authentication, Policy } from './session.ts';
 import { createTokenCheck, remoteKeys } from './token-check.ts';
 import { VersionsView } from './versions-view.ts';
+import { Watch } from './watch.ts';
 
 /** What a service embeds: it knows which sessions have ended, and says so without a call on the request path. */
 export interface Sidecar {
   /**
-   * Begins to read session-versions, and resolves once every partition was read to its end. While Kafka is away, it goes
-   * on trying. Calls share one start.
+   * Begins to read session-versions, and resolves once sessions can be proven: by memory, when the views are inside the
+   * bound, or by Redis meanwhile, so that a service can start while Kafka is away. It goes on trying. Calls share one start.
    *
    * @throws CurfewError `not_ready` after `startTimeoutMs`, with what is missing, or because `close` came first.
    */
   start(): Promise<void>;
   /** Ends everything that `start` began. Calls share one close; nothing is left open after it. */
   close(): Promise<void>;
-  readonly status: Status;
-  /** What keeps the sidecar from being `live`, in words; empty when it is. For `/readyz`. */
+  readonly state: Status;
+  /** What the sidecar's state is and what is wrong, in words, for whoever operates the service. */
+  status(): string;
+  /** What keeps the sidecar from proving any session, in words; empty while memory or Redis can. For `/readyz`. */
   notReady(): readonly string[];
+  /**
+   * The bound of a route, ms: `maxViewAgeMs`, or the sidecar's own where it names none.
+   *
+   * @throws CurfewError `option_invalid` where it is longer than the sidecar's, or no longer than the clock skew.
+   */
+  boundOf(maxViewAgeMs?: number): number;
   /**
    * Decides about a session that was accepted before, by memory alone: for work that outlasts a request. It looks at no
    * expiry. Synchronous, and allocates nothing.
@@ -36,80 +46,92 @@ export interface Sidecar {
    * a promise, unless it has to be read through. It never throws and never rejects.
    *
    * @param policy what to do where nothing can be proven. Default `strict`.
+   * @param maxViewAgeMs a bound below the sidecar's own, from `boundOf`; a longer one has no effect.
    */
-  authenticate(token: string, policy?: Policy): Authentication | Promise<Authentication>;
+  authenticate(token: string, policy?: Policy, maxViewAgeMs?: number): Authentication | Promise<Authentication>;
 }
 
 /** @throws CurfewError `option_invalid`, naming the option. */
 export function createSidecar(options: SidecarOptions): Sidecar {
   const settings = readOptions(options);
-  const { redisUrl, service, tokenCacheSize, onWarning, now } = settings;
-  const live = Promise.withResolvers<void>();
-  live.promise.catch(() => {}); // Whoever awaits start() hears it.
+  const { redisUrl, service, tokenCacheSize, maxViewAgeMs, maxClockSkewMs, onWarning, onStatus, now } = settings;
 
-  const view = new VersionsView({ ...settings, onLive: live.resolve, missing: () => reader.notReady() });
+  const view = new VersionsView({ ...settings, onProgress: () => watch.look() });
   const reader = new KafkaVersionsReader({
     ...settings,
     clientId: service,
     partitions: settings.partitions,
     sink: view,
   });
-  const check = (versions: SessionVersions): Verdict => view.check(versions);
 
   let metrics: ReturnType<typeof reportMetrics> | undefined;
   const redis = redisUrl === undefined ? undefined : createRedisVersions(redisUrl);
+  const partitions = () => view.partitions ?? settings.partitions;
+  const circuit = new Circuit(now);
   const readThrough =
     redis &&
-    new ReadThrough(
-      async (scopes) => {
-        if (view.partitions === undefined) throw new CurfewError('not_ready', 'the partition count is not known yet');
-        return redis.read(scopes, view.partitions);
-      },
+    new ReadThrough({
+      read: (session) => redis.read(session, partitions() ?? 0),
+      canRead: () => partitions() !== undefined,
+      circuit,
+      timeoutMs: settings.readThroughTimeoutMs,
+      skewMs: () => view.skewMs,
+      noteTick: (tick) => view.noteTick(tick),
       now,
-      (durationMs, ok) => metrics?.onRead(durationMs, ok),
-    );
+      onRead: (durationMs, ok) => metrics?.onRead(durationMs, ok),
+    });
+  const watch = new Watch({
+    maxViewAgeMs,
+    viewAgesMs: () => view.viewAgesMs(),
+    missing: () => reader.notReady(),
+    storeProves: readThrough && (() => readThrough.proves(NOBODY, maxViewAgeMs)),
+    onStatus: (change) => {
+      metrics?.onStatus(change.to);
+      onStatus(change);
+    },
+    onWarning,
+    onLook: settings.followClock,
+    now,
+  });
   const authenticator = new Authenticator({
     checkToken: createTokenCheck(settings, remoteKeys(settings.jwksUrl)),
-    check,
+    checkAt: (versions, bound, at) => view.checkAt(versions, bound, at),
     readThrough,
     tokenCacheSize,
     now,
   });
 
-  function notReady(): readonly string[] {
-    if (view.status === 'idle') return ['the sidecar is not started'];
-    if (view.status === 'closed') return ['the sidecar is closed'];
-    return reader.notReady();
-  }
-
   // One try to reach Redis belongs to the start, so that the first requests find it; its absence delays nothing more.
   let redisTried: Promise<void> | undefined;
 
   async function start(): Promise<void> {
-    if (view.turn('starting')) {
+    if (watch.start()) {
       metrics = reportMetrics({
         counts: authenticator.counts,
         entries: () => view.entries,
         undecodable: () => view.undecodableRecords,
+        viewAgesMs: () => view.viewAgesMs(),
+        largestLeadMs: () => view.largestLeadMs,
+        state: () => watch.state,
       });
       redisTried = redis?.start((error) =>
         onWarning('Redis is away: what memory cannot prove is left to the policy of the route', error),
       );
       reader.start();
     }
-    const started = Promise.all([live.promise, redisTried]);
+    const started = Promise.all([watch.canServe, redisTried]);
     if (settings.startTimeoutMs === undefined) return void (await started);
     const timer = new AbortController();
     const tooLate = sleep(settings.startTimeoutMs, undefined, { signal: timer.signal }).then(() => {
-      throw new CurfewError('not_ready', notReady().join('; '));
+      throw new CurfewError('not_ready', watch.notReady().join('; '));
     });
     await Promise.race([started, tooLate]).finally(() => timer.abort());
   }
 
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
-    view.turn('closed');
-    live.reject(new CurfewError('not_ready', 'the sidecar is closed'));
+    watch.stop(new CurfewError('not_ready', 'the sidecar is closed'));
+    view.close();
     metrics?.stop();
     await Promise.all([redis?.close(), reader.close()]);
   }
@@ -120,11 +142,21 @@ export function createSidecar(options: SidecarOptions): Sidecar {
       closing ??= close();
       return closing;
     },
-    get status() {
-      return view.status;
+    get state() {
+      return watch.state;
     },
-    notReady,
-    check,
-    authenticate: (token, policy = 'strict') => authenticator.authenticate(token, policy),
+    status: () => watch.says(),
+    notReady: () => watch.notReady(),
+    boundOf: (bound = maxViewAgeMs) => within('maxViewAgeMs of a route', bound, maxClockSkewMs + 1, maxViewAgeMs),
+    check: (versions) => view.check(versions, maxViewAgeMs),
+    authenticate: (token, policy = 'strict', bound = maxViewAgeMs) =>
+      authenticator.authenticate(token, policy, Math.min(bound, maxViewAgeMs)),
   };
 }
+
+/** A session that asks for the realm's tick alone: there is no such subject. */
+const NOBODY = sessionVersions({
+  sub: REALM_ID,
+  sid: REALM_ID,
+  ver: { s: 0, t: 0, r: 0, at: 0 },
+} as AccessTokenClaims);

@@ -2,23 +2,19 @@ import { type Tick, TOPICS, type VersionRecord } from '@curfew/contracts';
 import { Replica, type ReplicaOptions, type SessionVersions, type Verdict } from '@curfew/replica';
 import { contextOfHeaders, startProcessSpan } from '@curfew/telemetry';
 import type { VersionsSink } from './kafka-versions-reader.ts';
-import { Lifecycle, type Status } from './lifecycle.ts';
 import type { BatchRecord } from './partition-feed.ts';
 
 export interface VersionsViewOptions extends Required<Pick<ReplicaOptions, 'maxEntries' | 'maxClockSkewMs' | 'now'>> {
   readonly onWarning: (message: string) => void;
-  /** Hears once that every bump since the horizon has been applied. */
-  readonly onLive: () => void;
-  /** What keeps the reader from having read everything, in words. */
-  readonly missing: () => readonly string[];
+  /** Hears that what the reader says of itself may have changed. */
+  readonly onProgress: () => void;
 }
 
 const TOPIC = TOPICS.sessionVersions;
 
-/** What the sidecar knows of session-versions: the replica, how it came about, and whether it is complete. */
+/** What the sidecar knows of session-versions: the replica, and how it came about. */
 export class VersionsView implements VersionsSink {
   readonly #options: VersionsViewOptions;
-  readonly #lifecycle = new Lifecycle();
   /** Until the topic is found it holds nothing, and proves nothing. */
   #replica: Replica;
   /** How many partitions the topic has, once that is known. */
@@ -28,32 +24,51 @@ export class VersionsView implements VersionsSink {
 
   constructor(options: VersionsViewOptions) {
     this.#options = options;
-    this.#replica = new Replica({ partitions: 0, horizon: Number.POSITIVE_INFINITY, now: options.now });
-  }
-
-  get status(): Status {
-    return this.#lifecycle.status;
+    const { maxClockSkewMs, now } = options;
+    this.#replica = new Replica({ partitions: 0, horizon: Number.POSITIVE_INFINITY, maxClockSkewMs, now });
   }
 
   get entries(): number {
     return this.#replica.size;
   }
 
-  /** @returns false where the lifecycle does not lead there. */
-  turn(status: 'starting' | 'closed'): boolean {
-    return this.#lifecycle.turn(status);
+  get skewMs(): number {
+    return this.#replica.skewMs;
   }
 
-  /** Decides by memory alone. What is not complete yet ends sessions, but proves none. */
-  check(versions: SessionVersions): Verdict {
-    const verdict = this.#replica.check(versions);
-    return verdict === 'active' && !this.#lifecycle.complete ? 'unprovable' : verdict;
+  get largestLeadMs(): number {
+    return this.#replica.largestLeadMs;
+  }
+
+  /** Ages of the views by partition, ms; none before the topic is known. */
+  viewAgesMs(): number[] {
+    return Array.from({ length: this.partitions ?? 0 }, (_, partition) => this.#replica.viewAgeMs(partition));
+  }
+
+  /** Decides by memory alone. */
+  check(versions: SessionVersions, maxViewAgeMs: number): Verdict {
+    return this.#replica.check(versions, maxViewAgeMs);
+  }
+
+  checkAt(versions: SessionVersions, maxViewAgeMs: number, now: number): Verdict {
+    return this.#replica.checkAt(versions, maxViewAgeMs, now);
+  }
+
+  noteTick(tick: number): void {
+    this.#replica.noteTick(tick);
+  }
+
+  /** Nothing is read any more: what is known ends sessions still, but proves none. */
+  close(): void {
+    this.#replica.raiseHorizon(Number.POSITIVE_INFINITY);
   }
 
   begin(partitions: number, horizon: number): void {
     const { maxEntries, maxClockSkewMs, now } = this.#options;
+    const leadMs = this.#replica.largestLeadMs;
     this.partitions = partitions;
     this.#replica = new Replica({ partitions, horizon, maxEntries, maxClockSkewMs, now });
+    this.#replica.noteTick(now() + leadMs);
   }
 
   apply(
@@ -81,13 +96,11 @@ export class VersionsView implements VersionsSink {
 
   gap(partition: number): void {
     this.#replica.raiseHorizon(this.#options.now());
+    this.#replica.dropView(partition);
     this.#options.onWarning(`${TOPIC} partition ${partition} is not the log that was read before`);
   }
 
   progress(): void {
-    const missing = this.#options.missing();
-    if (missing.length > 0) {
-      if (this.#lifecycle.turn('degraded')) this.#options.onWarning(`the feed is lost: ${missing.join('; ')}`);
-    } else if (this.#lifecycle.turn('live')) this.#options.onLive();
+    this.#options.onProgress();
   }
 }

@@ -5,7 +5,7 @@ import type { Sidecar } from '@curfew/sidecar';
 import { curfew } from '@curfew/sidecar/fastify';
 
 export interface StorefrontOptions extends Pick<AppOptions, 'name' | 'telemetry' | 'logLevel'> {
-  readonly sidecar: Pick<Sidecar, 'authenticate' | 'notReady'>;
+  readonly sidecar: Pick<Sidecar, 'authenticate' | 'boundOf' | 'notReady'>;
   readonly paymentsUrl: string;
 }
 
@@ -19,10 +19,11 @@ export async function buildApp({ sidecar, paymentsUrl, ...options }: StorefrontO
 
   app.get('/catalog', { config: { curfew: 'open' } }, () => ({ items: ['umbrella', 'lantern'] }));
 
-  app.get('/orders', { config: { curfew: 'lenient' } }, ({ session: { subject, roles, provable } }) => ({
+  app.get('/orders', { config: { curfew: 'lenient' } }, ({ session: { subject, roles, provable, source } }) => ({
     subject,
     roles,
     provable,
+    source,
   }));
 
   app.post('/orders', async ({ session, headers }, reply) => {

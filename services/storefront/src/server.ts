@@ -15,7 +15,7 @@ const sidecar = createSidecar({
 const app = await buildApp({ name: service, sidecar, paymentsUrl, telemetry });
 
 sidecar.start().then(
-  () => app.log.info('the sidecar is live'),
+  () => app.log.info(sidecar.status()),
   (error) => app.log.warn({ err: error }, 'the sidecar did not become live'),
 );
 await serve(app, { host, port, telemetry, close: () => sidecar.close() });

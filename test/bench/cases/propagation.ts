@@ -36,7 +36,7 @@ const reader = new KafkaVersionsReader({
     },
     apply: (partition, record, announcedAt) => {
       replica?.apply(partition, record, announcedAt);
-      if (watched !== undefined && replica?.check(watched) === 'revoked') rejected.resolve(performance.now());
+      if (watched !== undefined && replica?.check(watched, 2000) === 'revoked') rejected.resolve(performance.now());
     },
     undecodable: () => {},
     gap: () => {},

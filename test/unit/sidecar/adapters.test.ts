@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { CurfewError } from '@curfew/contracts';
 import type { Authentication, Policy, RejectionCode } from '@curfew/sidecar';
 import { protect } from '@curfew/sidecar/express';
 import { curfew } from '@curfew/sidecar/fastify';
@@ -9,21 +10,26 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bearerToken } from '../../../libs/sidecar/src/bearer.ts';
 import { REJECTIONS, verifiedToken } from '../../../libs/sidecar/src/session.ts';
 import { CLAIMS } from './issuer.ts';
+import { BOUND } from './store.ts';
 
 const alice = verifiedToken(CLAIMS);
 
 /** Says what the tests want it to say, at once or later, and remembers what it was asked. */
 const sidecar = {
-  answer: alice.accepted as Authentication,
+  answer: alice.accepted.memory as Authentication,
   late: false,
-  asked: [] as [string, Policy | undefined][],
-  authenticate(token: string, policy?: Policy) {
-    sidecar.asked.push([token, policy]);
+  asked: [] as [string, Policy | undefined, number | undefined][],
+  boundOf(maxViewAgeMs = BOUND) {
+    if (maxViewAgeMs > BOUND) throw new CurfewError('option_invalid', 'maxViewAgeMs is too long');
+    return maxViewAgeMs;
+  },
+  authenticate(token: string, policy?: Policy, maxViewAgeMs = BOUND) {
+    sidecar.asked.push([token, policy ?? 'strict', maxViewAgeMs]);
     return sidecar.late ? Promise.resolve(sidecar.answer) : sidecar.answer;
   },
 };
 
-beforeEach(() => Object.assign(sidecar, { answer: alice.accepted, late: false, asked: [] }));
+beforeEach(() => Object.assign(sidecar, { answer: alice.accepted.memory, late: false, asked: [] }));
 
 describe('the Authorization header', () => {
   test.each([
@@ -64,6 +70,9 @@ beforeAll(async () => {
   await app.register(curfew, { sidecar });
   app.get('/strict', ({ session }) => ({ subject: session.subject, provable: session.provable }));
   app.get('/lenient', { config: { curfew: 'lenient' } }, ({ session }) => ({ provable: session.provable }));
+  app.get('/tight', { config: { curfew: { policy: 'lenient', maxViewAgeMs: 300 } } }, ({ session }) => ({
+    source: session.source,
+  }));
   app.get('/open', { config: { curfew: 'open' } }, ({ session }) => ({ session }));
   app.register(async (child) => {
     child.get('/child', ({ session }) => ({ subject: session.subject }));
@@ -72,6 +81,9 @@ beforeAll(async () => {
   const other = express();
   other.get('/lenient', protect(sidecar, 'lenient'), ({ session }, response) => {
     response.json({ provable: session.provable });
+  });
+  other.get('/tight', protect(sidecar, { policy: 'lenient', maxViewAgeMs: 300 }), ({ session }, response) => {
+    response.json({ source: session.source });
   });
   other.get('/open', (request, response) => {
     response.json({ session: request.session ?? null });
@@ -97,17 +109,23 @@ describe.each(['Fastify', 'Express'] as const)('a service on %s', (framework) =>
   test.each([false, true])('knows who makes the request (answer comes later: %s)', async (late) => {
     sidecar.late = late;
     expect(await send('/strict', BEARER)).toMatchObject({ status: 200, body: { subject: 'alice', provable: true } });
-    expect(sidecar.asked).toEqual([['a.b.c', 'strict']]);
+    expect(sidecar.asked).toEqual([['a.b.c', 'strict', BOUND]]);
   });
 
   test('protects a route by its own policy', async () => {
-    sidecar.answer = alice.acceptedUnproven;
+    sidecar.answer = alice.accepted.policy;
     expect(await send('/lenient', BEARER)).toMatchObject({ status: 200, body: { provable: false } });
-    expect(sidecar.asked).toEqual([['a.b.c', 'lenient']]);
+    expect(sidecar.asked).toEqual([['a.b.c', 'lenient', BOUND]]);
+  });
+
+  test('protects a route by a bound of its own, and tells what decided', async () => {
+    sidecar.answer = alice.accepted.store;
+    expect(await send('/tight', BEARER)).toMatchObject({ status: 200, body: { source: 'store' } });
+    expect(sidecar.asked).toEqual([['a.b.c', 'lenient', 300]]);
   });
 
   test('protects the routes of its plugins too', async () => {
-    sidecar.answer = REJECTIONS.session_revoked;
+    sidecar.answer = REJECTIONS.memory.session_revoked;
     expect(await send('/child', BEARER)).toMatchObject({ status: 401, body: { code: 'session_revoked' } });
   });
 
@@ -125,7 +143,7 @@ describe.each(['Fastify', 'Express'] as const)('a service on %s', (framework) =>
     ['not_ready', 503, null, '1'],
   ])('answers %s with %i and the headers that belong to it', async (code, status, challenge, retryAfter) => {
     for (const late of [false, true]) {
-      Object.assign(sidecar, { answer: REJECTIONS[code], late });
+      Object.assign(sidecar, { answer: { ok: false, code, source: 'memory' }, late });
       const reply = await send('/strict', BEARER);
       expect(reply).toMatchObject({ status, body: { type: 'about:blank', status, code } });
       expect(reply.headers.get('content-type')).toContain('application/problem+json');
@@ -150,4 +168,11 @@ describe.each(['Fastify', 'Express'] as const)('a service on %s', (framework) =>
     expect(reply.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
     expect(sidecar.asked).toEqual([]);
   });
+});
+
+test('a route that asks for a looser bound than the sidecar has is refused when the service is built', async () => {
+  expect(() => protect(sidecar, { maxViewAgeMs: BOUND + 1 })).toThrow(CurfewError);
+  const loose = fastify();
+  await loose.register(curfew, { sidecar });
+  expect(() => loose.get('/', { config: { curfew: { maxViewAgeMs: BOUND + 1 } } }, () => '')).toThrow(CurfewError);
 });

@@ -1,9 +1,10 @@
 import type { Verdict } from '@curfew/replica';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Authenticator } from '../../../libs/sidecar/src/authenticator.ts';
-import { ReadThrough, type StoredVersions } from '../../../libs/sidecar/src/read-through.ts';
+import type { StoredVersions } from '../../../libs/sidecar/src/read-through.ts';
 import { createTokenCheck } from '../../../libs/sidecar/src/token-check.ts';
 import { AUDIENCE, CLAIMS, createIssuer, ISSUER, NOW } from './issuer.ts';
+import { BOUND, readThroughOf } from './store.ts';
 
 const issuer = await createIssuer();
 const token = await issuer.sign();
@@ -28,21 +29,24 @@ function authenticator(read?: () => Promise<StoredVersions>, tokenCacheSize = 10
       verifications++;
       return checkToken(text);
     },
-    check: () => {
+    checkAt: () => {
       checks++;
       return verdict;
     },
-    readThrough: read && new ReadThrough(read, settings.now, () => {}),
+    readThrough: read && readThroughOf({ read, now: settings.now }),
     tokenCacheSize,
     now: settings.now,
   });
 }
 
-const accepted = (provable = true) => ({ ok: true, session: { subject: 'alice', sid: 'laptop', provable } });
+const accepted = (source = 'memory') => ({
+  ok: true,
+  session: { subject: 'alice', sid: 'laptop', provable: source !== 'policy', source },
+});
 
 describe('a token', () => {
   test('is accepted with who it is for, and what the issuer says of them', async () => {
-    const answer = await authenticator().authenticate(token, 'strict');
+    const answer = await authenticator().authenticate(token, 'strict', BOUND);
     expect(answer).toMatchObject({
       ok: true,
       session: { subject: 'alice', sid: 'laptop', roles: ['admin'], claims: CLAIMS, provable: true },
@@ -50,7 +54,7 @@ describe('a token', () => {
   });
 
   test('gives a session that no request can change for the next one', async () => {
-    const answer = await authenticator().authenticate(token, 'strict');
+    const answer = await authenticator().authenticate(token, 'strict', BOUND);
     if (!answer.ok) throw new Error(answer.code);
     for (const shared of [answer.session, answer.session.claims, answer.session.claims.ver, answer.session.roles])
       expect(Object.isFrozen(shared)).toBe(true);
@@ -58,24 +62,24 @@ describe('a token', () => {
 
   test('is verified once, then answered at once and by the same value', async () => {
     const all = authenticator();
-    const first = await all.authenticate(token, 'strict');
-    const second = all.authenticate(token, 'strict');
+    const first = await all.authenticate(token, 'strict', BOUND);
+    const second = all.authenticate(token, 'strict', BOUND);
     expect(second).not.toBeInstanceOf(Promise);
     expect(second).toBe(first);
     expect(verifications).toBe(1);
-    expect(all.counts).toMatchObject({ active: 2, tokenHits: 1, tokenMisses: 1 });
+    expect(all.counts).toMatchObject({ memory: { active: 2 }, tokenHits: 1, tokenMisses: 1 });
   });
 
   test('that is cached still has its versions checked on every request', async () => {
     const all = authenticator();
-    await all.authenticate(token, 'strict');
+    await all.authenticate(token, 'strict', BOUND);
     for (const [next, code] of [
       ['revoked', 'session_revoked'],
       ['stale', 'session_stale'],
     ] as const) {
       verdict = next;
-      expect(all.authenticate(token, 'strict')).toEqual({ ok: false, code });
-      expect(all.authenticate(token, 'lenient')).toEqual({ ok: false, code });
+      expect(all.authenticate(token, 'strict', BOUND)).toEqual({ ok: false, code, source: 'memory' });
+      expect(all.authenticate(token, 'lenient', BOUND)).toEqual({ ok: false, code, source: 'memory' });
     }
     expect(checks).toBe(5);
     expect(verifications).toBe(1);
@@ -83,35 +87,43 @@ describe('a token', () => {
 
   test('is not answered from the cache from its own expiry on', async () => {
     const all = authenticator();
-    await all.authenticate(token, 'strict');
+    await all.authenticate(token, 'strict', BOUND);
     now = CLAIMS.exp * 1000 - 1;
-    expect(all.authenticate(token, 'strict')).toMatchObject(accepted());
+    expect(all.authenticate(token, 'strict', BOUND)).toMatchObject(accepted());
     now = CLAIMS.exp * 1000;
-    expect(await all.authenticate(token, 'strict')).toMatchObject(accepted());
+    expect(await all.authenticate(token, 'strict', BOUND)).toMatchObject(accepted());
     expect(verifications).toBe(2);
     now = CLAIMS.exp * 1000 + 250;
-    expect(await all.authenticate(token, 'strict')).toEqual({ ok: false, code: 'session_expired' });
-    expect(all.counts.expired).toBe(1);
+    expect(await all.authenticate(token, 'strict', BOUND)).toEqual({
+      ok: false,
+      code: 'session_expired',
+      source: 'token',
+    });
+    expect(all.counts.token.expired).toBe(1);
   });
 
   test('that is refused is not cached, and not checked any further', async () => {
     const all = authenticator();
     for (let i = 0; i < 2; i++)
-      expect(await all.authenticate('no token', 'lenient')).toEqual({ ok: false, code: 'session_invalid' });
+      expect(await all.authenticate('no token', 'lenient', BOUND)).toEqual({
+        ok: false,
+        code: 'session_invalid',
+        source: 'token',
+      });
     expect(verifications).toBe(2);
     expect(checks).toBe(0);
-    expect(all.counts.invalid).toBe(2);
+    expect(all.counts.token.invalid).toBe(2);
   });
 
   test('falls out of a full cache, the one used longest ago first', async () => {
     const all = authenticator(undefined, 2);
     const others = await Promise.all([issuer.sign({ jti: '2' }), issuer.sign({ jti: '3' })]);
-    await all.authenticate(token, 'strict');
-    await all.authenticate(others[0] ?? '', 'strict');
-    all.authenticate(token, 'strict');
-    await all.authenticate(others[1] ?? '', 'strict');
-    expect(all.authenticate(token, 'strict')).not.toBeInstanceOf(Promise);
-    expect(all.authenticate(others[0] ?? '', 'strict')).toBeInstanceOf(Promise);
+    await all.authenticate(token, 'strict', BOUND);
+    await all.authenticate(others[0] ?? '', 'strict', BOUND);
+    all.authenticate(token, 'strict', BOUND);
+    await all.authenticate(others[1] ?? '', 'strict', BOUND);
+    expect(all.authenticate(token, 'strict', BOUND)).not.toBeInstanceOf(Promise);
+    expect(all.authenticate(others[0] ?? '', 'strict', BOUND)).toBeInstanceOf(Promise);
   });
 });
 
@@ -121,33 +133,46 @@ describe('a session that cannot be proven', () => {
   });
 
   test('is refused with 503 view_stale on a strict route, where there is no store', async () => {
-    expect(await authenticator().authenticate(token, 'strict')).toEqual({ ok: false, code: 'view_stale' });
+    expect(await authenticator().authenticate(token, 'strict', BOUND)).toEqual({
+      ok: false,
+      code: 'view_stale',
+      source: 'policy',
+    });
   });
 
   test('is accepted on a lenient route, marked and counted', async () => {
     const all = authenticator();
-    expect(await all.authenticate(token, 'lenient')).toMatchObject(accepted(false));
-    expect(all.counts).toMatchObject({ active: 0, unproven: 1 });
+    expect(await all.authenticate(token, 'lenient', BOUND)).toMatchObject(accepted('policy'));
+    expect(all.counts).toMatchObject({ memory: { active: 0 }, policy: { unproven: 1 } });
   });
 
   test('is accepted when the store has no later version', async () => {
     const all = authenticator(async () => stored());
-    expect(await all.authenticate(token, 'strict')).toMatchObject(accepted());
+    expect(await all.authenticate(token, 'strict', BOUND)).toMatchObject(accepted('store'));
+    expect(all.counts.store.active).toBe(1);
   });
 
   test('is refused when the store has a later version', async () => {
     const ended = authenticator(async () => stored({ subject: { current: 11, floor: 11 } }));
-    expect(await ended.authenticate(token, 'lenient')).toEqual({ ok: false, code: 'session_revoked' });
+    expect(await ended.authenticate(token, 'lenient', BOUND)).toEqual({
+      ok: false,
+      code: 'session_revoked',
+      source: 'store',
+    });
     const stale = authenticator(async () => stored({ realm: { current: 11, floor: 0 } }));
-    expect(await stale.authenticate(token, 'lenient')).toEqual({ ok: false, code: 'session_stale' });
+    expect(await stale.authenticate(token, 'lenient', BOUND)).toEqual({
+      ok: false,
+      code: 'session_stale',
+      source: 'store',
+    });
   });
 
   test('is left to the policy of the route when the store does not answer', async () => {
     const all = authenticator(async () => {
       throw new Error('away');
     });
-    expect(await all.authenticate(token, 'strict')).toEqual({ ok: false, code: 'view_stale' });
-    expect(await all.authenticate(token, 'lenient')).toMatchObject(accepted(false));
+    expect(await all.authenticate(token, 'strict', BOUND)).toEqual({ ok: false, code: 'view_stale', source: 'policy' });
+    expect(await all.authenticate(token, 'lenient', BOUND)).toMatchObject(accepted('policy'));
   });
 
   test.each([
@@ -158,7 +183,7 @@ describe('a session that cannot be proven', () => {
       verdict = evidence;
       return stored();
     });
-    expect(await all.authenticate(token, 'strict')).toEqual({ ok: false, code });
+    expect(await all.authenticate(token, 'strict', BOUND)).toEqual({ ok: false, code, source: 'memory' });
   });
 
   test('is refused as revoked by the store, though the replica knows it as stale only', async () => {
@@ -166,7 +191,11 @@ describe('a session that cannot be proven', () => {
       verdict = 'stale';
       return stored({ ended: true });
     });
-    expect(await all.authenticate(token, 'strict')).toEqual({ ok: false, code: 'session_revoked' });
+    expect(await all.authenticate(token, 'strict', BOUND)).toEqual({
+      ok: false,
+      code: 'session_revoked',
+      source: 'store',
+    });
   });
 });
 
@@ -175,5 +204,6 @@ const stored = (versions: Partial<StoredVersions> = {}): StoredVersions => ({
   tenant: { current: 0, floor: 0 },
   realm: { current: 10, floor: 0 },
   ended: false,
+  tick: NOW,
   ...versions,
 });

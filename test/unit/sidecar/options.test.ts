@@ -19,6 +19,8 @@ describe('the options', () => {
       jwksUrl: 'https://issuer.test/.well-known/jwks.json',
       windowMs: 900_000,
       maxEntries: 100_000,
+      maxViewAgeMs: 2000,
+      readThroughTimeoutMs: 50,
       maxClockSkewMs: 250,
       tokenCacheSize: 10_000,
     });
@@ -39,6 +41,10 @@ describe('the options', () => {
     ['windowMs', { windowMs: Number.NaN }],
     ['maxEntries', { maxEntries: 1.5 }],
     ['maxClockSkewMs', { maxClockSkewMs: -1 }],
+    ['maxViewAgeMs', { maxViewAgeMs: 250 }],
+    ['maxViewAgeMs', { maxClockSkewMs: 2000 }],
+    ['maxViewAgeMs', { maxViewAgeMs: Number.POSITIVE_INFINITY }],
+    ['readThroughTimeoutMs', { readThroughTimeoutMs: 0 }],
     ['tokenCacheSize', { tokenCacheSize: 0 }],
     ['startTimeoutMs', { startTimeoutMs: '5s' }],
   ])('name %s when it has a value that cannot be used: %o', (name, wrong) => {
@@ -51,7 +57,7 @@ describe('the options', () => {
 describe('a warning', () => {
   test('reaches the logger, whose failure ends nothing', () => {
     const heard: unknown[] = [];
-    const onWarning = (...warning: unknown[]) => {
+    const onWarning = (...warning: unknown[]): void => {
       heard.push(warning);
       throw new Error('the disk is full');
     };
@@ -74,34 +80,54 @@ describe('the pause before another try', () => {
 });
 
 describe('the lifecycle', () => {
-  test('is complete from the first time that it is live, also while degraded', () => {
-    const lifecycle = new Lifecycle();
-    const seen = (['starting', 'live', 'degraded', 'live', 'closed'] as const).map((status) => {
+  test('leads from the start to live, and back and forth as the views get old and young again', () => {
+    const turns: string[] = [];
+    const lifecycle = new Lifecycle((from, to) => turns.push(`${from} → ${to}`));
+    for (const status of [
+      'starting',
+      'live',
+      'behind',
+      'cut-off',
+      'behind',
+      'live',
+      'cut-off',
+      'live',
+      'closed',
+    ] as const)
       expect(lifecycle.turn(status)).toBe(true);
-      return lifecycle.complete;
-    });
-    expect(seen).toEqual([false, true, true, true, false]);
+    expect(turns).toHaveLength(9);
+    expect(turns.slice(0, 3)).toEqual(['idle → starting', 'starting → live', 'live → behind']);
   });
 
-  test('is not degraded before it was live, and stays closed', () => {
-    const lifecycle = new Lifecycle();
+  test('is not cut off before anything was inside the bound, tells no turn twice, and stays closed', () => {
+    const turns: string[] = [];
+    const lifecycle = new Lifecycle((_, to) => turns.push(to));
     expect(lifecycle.turn('live')).toBe(false);
     lifecycle.turn('starting');
-    expect(lifecycle.turn('degraded')).toBe(false);
+    expect(lifecycle.turn('starting')).toBe(false);
+    expect(lifecycle.turn('cut-off')).toBe(false);
     lifecycle.turn('closed');
     expect(lifecycle.turn('starting')).toBe(false);
     expect(lifecycle.status).toBe('closed');
+    expect(turns).toEqual(['starting', 'closed']);
   });
 });
 
 describe('a sidecar', () => {
   test('that is not started proves nothing, says so, and refuses to start once it is closed', async () => {
     const sidecar = createSidecar(OPTIONS);
-    expect(sidecar.status).toBe('idle');
+    expect([sidecar.state, sidecar.status()]).toEqual(['idle', 'idle']);
     expect(sidecar.notReady()).toEqual(['the sidecar is not started']);
     await Promise.all([sidecar.close(), sidecar.close()]);
     expect(sidecar.notReady()).toEqual(['the sidecar is closed']);
     await expect(sidecar.start()).rejects.toMatchObject({ code: 'not_ready' });
-    expect(sidecar.status).toBe('closed');
+    expect([sidecar.state, sidecar.status()]).toEqual(['closed', 'closed']);
+  });
+
+  test('lets a route ask for a tighter bound than its own, never for a looser one', () => {
+    const sidecar = createSidecar({ ...OPTIONS, maxViewAgeMs: 1500 });
+    expect([sidecar.boundOf(), sidecar.boundOf(1000), sidecar.boundOf(251)]).toEqual([1500, 1000, 251]);
+    for (const wrong of [1501, 250, Number.NaN])
+      expect(() => sidecar.boundOf(wrong)).toThrow(expect.objectContaining({ code: 'option_invalid' }));
   });
 });

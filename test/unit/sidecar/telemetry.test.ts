@@ -30,26 +30,41 @@ describe('the metrics of a sidecar', () => {
     const authenticator = new Authenticator({
       checkToken: async (token) =>
         token === 'good' ? { ok: true, claims: CLAIMS } : { ok: false, code: 'session_invalid' },
-      check: () => 'active',
+      checkAt: () => 'active',
       readThrough: undefined,
       tokenCacheSize: 10,
       now: () => NOW,
     });
-    const metrics = reportMetrics({ counts: authenticator.counts, entries: () => 7, undecodable: () => 2 });
-    for (const token of ['good', 'good', 'good', 'bad']) await authenticator.authenticate(token, 'strict');
+    const metrics = reportMetrics({
+      counts: authenticator.counts,
+      entries: () => 7,
+      undecodable: () => 2,
+      viewAgesMs: () => [750, Number.POSITIVE_INFINITY],
+      largestLeadMs: () => 40,
+      state: () => 'behind',
+    });
+    for (const token of ['good', 'good', 'good', 'bad']) await authenticator.authenticate(token, 'strict', 2000);
     metrics.onRead(3, true);
+    metrics.onStatus('behind');
     const told = await scraped();
-    expect(told.get('curfew_verdicts_total{verdict="active"}')).toBe('3');
-    expect(told.get('curfew_verdicts_total{verdict="invalid"}')).toBe('1');
-    expect(told.get('curfew_verdicts_total{verdict="revoked"}')).toBe('0');
+    expect(told.get('curfew_verdicts_total{verdict="active",source="memory"}')).toBe('3');
+    expect(told.get('curfew_verdicts_total{verdict="invalid",source="token"}')).toBe('1');
+    expect(told.get('curfew_verdicts_total{verdict="revoked",source="store"}')).toBe('0');
     expect(told.get('curfew_token_cache_hits_total{}')).toBe('2');
     expect(told.get('curfew_token_cache_misses_total{}')).toBe('2');
     expect(told.get('curfew_replica_entries{}')).toBe('7');
     expect(told.get('curfew_records_undecodable_total{}')).toBe('2');
     expect(told.get('curfew_read_through_duration_bucket{ok="true",le="0.005"}')).toBe('1');
 
+    expect(told.get('curfew_view_age{partition="0"}')).toBe('0.75');
+    expect(told.get('curfew_view_age{partition="1"}')).toBeUndefined();
+    expect(told.get('curfew_clock_lead{}')).toBe('0.04');
+    expect(told.get('curfew_sidecar_status{state="behind"}')).toBe('1');
+    expect(told.get('curfew_sidecar_status{state="live"}')).toBe('0');
+    expect(told.get('curfew_sidecar_status_changes_total{to="behind"}')).toBe('1');
+
     metrics.stop();
-    await authenticator.authenticate('bad', 'strict');
-    expect((await scraped()).get('curfew_verdicts_total{verdict="invalid"}')).not.toBe('2');
+    await authenticator.authenticate('bad', 'strict', 2000);
+    expect((await scraped()).get('curfew_verdicts_total{verdict="invalid",source="token"}')).not.toBe('2');
   });
 });

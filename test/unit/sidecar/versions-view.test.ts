@@ -1,27 +1,28 @@
-import type { VersionRecord } from '@curfew/contracts';
+import { partitionOf, type VersionRecord } from '@curfew/contracts';
 import { type SessionVersions, sessionVersions } from '@curfew/replica';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { VersionsView } from '../../../libs/sidecar/src/versions-view.ts';
 import { recordSpans } from '../../support/recorded-spans.ts';
 import { CLAIMS, NOW } from './issuer.ts';
+import { BOUND } from './store.ts';
 
 const HORIZON = NOW - 1000;
 
+const PARTITIONS = 12;
+
 let view: VersionsView;
-let missing: string[];
 let warnings: string[];
-let lives: number;
+let progress: number;
 let now: number;
 
 beforeEach(() => {
-  [missing, warnings, lives, now] = [['catching up'], [], 0, NOW];
+  [warnings, progress, now] = [[], 0, NOW];
   view = new VersionsView({
     maxEntries: 100,
     maxClockSkewMs: 0,
     now: () => now,
     onWarning: (message) => warnings.push(message),
-    onLive: () => lives++,
-    missing: () => missing,
+    onProgress: () => progress++,
   });
 });
 
@@ -38,79 +39,93 @@ const record = (version: number): VersionRecord => ({
 });
 const apply = (version: number, announcedAt: number) => view.apply(3, record(version), announcedAt, 0, { headers: [] });
 
+const tick = (at = now) => {
+  for (let partition = 0; partition < PARTITIONS; partition++)
+    view.apply(partition, { kind: 'tick', tick: at, offset: 0 }, at, 0, { headers: [] });
+};
 function goLive(): void {
-  view.turn('starting');
-  view.begin(12, HORIZON);
-  missing = [];
-  view.progress();
+  view.begin(PARTITIONS, HORIZON);
+  tick();
 }
+const check = (of: SessionVersions) => view.check(of, BOUND);
 
 describe('the view', () => {
-  test('proves nothing before it is started, and nothing while it catches up', () => {
-    expect(view.check(session())).toBe('unprovable');
-    view.turn('starting');
-    expect(view.check(session())).toBe('unprovable');
-    view.begin(12, HORIZON);
-    view.progress();
-    expect(view.check(session())).toBe('unprovable');
-    missing = [];
-    view.progress();
-    expect(view.check(session())).toBe('active');
-    expect([view.status, lives, view.partitions]).toEqual(['live', 1, 12]);
+  test('proves nothing before the topic is known, and nothing before its first ticks', () => {
+    expect(check(session())).toBe('unprovable');
+    expect([view.partitions, view.viewAgesMs()]).toEqual([undefined, []]);
+    view.begin(PARTITIONS, HORIZON);
+    expect(check(session())).toBe('unprovable');
+    expect(view.viewAgesMs()).toEqual(Array(PARTITIONS).fill(Number.POSITIVE_INFINITY));
+    tick();
+    expect(check(session())).toBe('active');
+    now += 400;
+    expect(view.viewAgesMs()).toEqual(Array(PARTITIONS).fill(400));
   });
 
-  test('ends sessions by what it has read so far, also while it catches up', () => {
-    view.turn('starting');
-    view.begin(12, HORIZON);
+  test('proves nothing any more once the bound is over without a tick', () => {
+    goLive();
+    now += BOUND;
+    expect(check(session())).toBe('active');
+    now += 1;
+    expect(check(session())).toBe('unprovable');
+    tick();
+    expect(check(session())).toBe('active');
+  });
+
+  test('ends sessions by what it has read so far, also without a tick', () => {
+    view.begin(PARTITIONS, HORIZON);
     apply(11, NOW);
-    expect(view.check(session())).toBe('revoked');
+    expect(check(session())).toBe('revoked');
   });
 
   test('finds a bump for a session that was asked about before anything was known', () => {
     const early = session();
-    expect(view.check(early)).toBe('unprovable');
+    expect(check(early)).toBe('unprovable');
     goLive();
-    expect(view.check(early)).toBe('active');
+    expect(check(early)).toBe('active');
     apply(11, NOW);
-    expect(view.check(early)).toBe('revoked');
+    expect(check(early)).toBe('revoked');
   });
 
-  test('is degraded while the feed is lost, says so once, and keeps its word until it is live again', () => {
-    goLive();
-    missing = ['has no leader'];
-    view.progress();
-    view.progress();
-    expect([view.status, warnings]).toEqual(['degraded', ['the feed is lost: has no leader']]);
-    expect(view.check(session())).toBe('active');
-    missing = [];
-    view.progress();
-    expect([view.status, lives]).toEqual(['live', 2]);
+  test('remembers the lead of a tick that was read elsewhere before the topic was known', () => {
+    view.noteTick(NOW + 700);
+    view.begin(PARTITIONS, HORIZON);
+    expect([view.largestLeadMs, view.skewMs]).toEqual([700, 700]);
   });
 
   test('proves no session from before a record that it cannot understand', () => {
     goLive();
     view.undecodable(3, NOW, 7);
-    expect(view.check(session(10, NOW))).toBe('unprovable');
-    expect(view.check(session(10, NOW + 1))).toBe('active');
+    expect(check(session(10, NOW))).toBe('unprovable');
+    expect(check(session(10, NOW + 1))).toBe('active');
     expect(view.undecodableRecords).toBe(1);
     expect(warnings[0]).toContain('partition 3 offset 7 cannot be understood');
   });
 
-  test('proves no session from before a gap in the log, and forgets nothing', () => {
+  test('proves nothing by a partition whose log is another one until its next tick, and no session from before', () => {
     goLive();
     apply(5, NOW);
-    now = NOW + 5000;
-    view.gap(3);
-    expect(view.check(session(10, now))).toBe('unprovable');
-    expect(view.check(session(10, now + 1))).toBe('active');
-    expect(view.check(session(4, now + 1))).toBe('revoked');
+    now = NOW + 1000;
+    tick();
+    view.gap(partitionOf('alice', PARTITIONS));
+    expect(check(session(10, now + 1))).toBe('unprovable');
+    tick();
+    expect(check(session(10, now))).toBe('unprovable');
+    expect(check(session(10, now + 1))).toBe('active');
+    expect(check(session(4, now + 1))).toBe('revoked');
   });
 
-  test('is closed for good', () => {
+  test('that is closed proves nothing, and ends sessions still', () => {
     goLive();
-    expect(view.turn('closed')).toBe(true);
-    expect(view.turn('starting')).toBe(false);
-    expect(view.check(session())).toBe('unprovable');
+    apply(5, NOW);
+    view.close();
+    expect(check(session())).toBe('unprovable');
+    expect(check(session(4))).toBe('revoked');
+  });
+
+  test('passes on what the reader says of its progress', () => {
+    view.progress();
+    expect(progress).toBe(1);
   });
 });
 

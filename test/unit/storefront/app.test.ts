@@ -14,13 +14,14 @@ class FakeSidecar {
       ok: true,
       session: { subject: 'alice', sid: '1', roles: ['admin'], provable: true } as never,
     },
-    ended: { ok: false, code: 'session_revoked' },
+    ended: { ok: false, code: 'session_revoked', source: 'memory' },
   };
 
+  boundOf = (maxViewAgeMs = 2000) => maxViewAgeMs;
   notReady = () => this.missing;
   authenticate = (token: string, policy = 'strict') => {
     this.policies.push(policy);
-    return this.answers[token] ?? ({ ok: false, code: 'session_invalid' } as const);
+    return this.answers[token] ?? ({ ok: false, code: 'session_invalid', source: 'token' } as const);
   };
 }
 
@@ -73,7 +74,7 @@ describe('the storefront', () => {
   test.each(['session_revoked', 'session_stale', 'session_expired'] as const)(
     'passes on that payments refuses the session (%s)',
     async (code) => {
-      sidecars.payments.answers = { alice: { ok: false, code } };
+      sidecars.payments.answers = { alice: { ok: false, code, source: 'memory' } };
       const reply = await request('POST', '/orders', 'alice');
       expect(reply.json()).toMatchObject({ status: 401, code });
       expect(reply.headers['www-authenticate']).toBe('Bearer error="invalid_token"');
@@ -81,7 +82,7 @@ describe('the storefront', () => {
   );
 
   test('answers 502 when payments cannot judge the session, or is away', async () => {
-    sidecars.payments.answers = { alice: { ok: false, code: 'view_stale' } };
+    sidecars.payments.answers = { alice: { ok: false, code: 'view_stale', source: 'policy' } };
     expect((await request('POST', '/orders', 'alice')).json()).toMatchObject({
       status: 502,
       code: 'upstream_unavailable',
