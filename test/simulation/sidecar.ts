@@ -1,7 +1,8 @@
-import { type AccessTokenClaims, CurfewError, partitionOf, REALM_ID } from '@curfew/contracts';
+import type { AccessTokenClaims } from '@curfew/contracts';
 import { Replica, type SessionVersions, sessionVersions, type Verdict } from '@curfew/replica';
 import { Authenticator } from '../../libs/sidecar/src/authenticator.ts';
-import { ReadThrough, type SessionScopes, type StoredVersions } from '../../libs/sidecar/src/read-through.ts';
+import { Circuit } from '../../libs/sidecar/src/circuit.ts';
+import { ReadThrough, type StoredVersions } from '../../libs/sidecar/src/read-through.ts';
 import type { Authentication, Policy } from '../../libs/sidecar/src/session.ts';
 import { type Brokers, noBroker } from './brokers.ts';
 import type { Checker } from './checker.ts';
@@ -60,12 +61,16 @@ export class SimulatedSidecar implements Actor {
           ? { ok: true, claims: { ...claims, ver: { ...claims.ver } } }
           : { ok: false, code: 'session_invalid' };
       },
-      check: this.#check,
-      readThrough: new ReadThrough(
-        (scopes) => this.#readStore(connection, scopes),
-        this.now,
-        () => {},
-      ),
+      checkAt: this.#check,
+      readThrough: new ReadThrough({
+        read: (session) => this.#readStore(connection, session),
+        canRead: () => true,
+        circuit: new Circuit(this.now, () => 0),
+        skewMs: () => this.#replica.skewMs,
+        noteTick: (tick) => this.#replica.noteTick(tick),
+        onRead: () => {},
+        now: this.now,
+      }),
       tokenCacheSize: 100,
       now: this.now,
     });
@@ -75,7 +80,7 @@ export class SimulatedSidecar implements Actor {
   readonly now = (): number => this.#options.scheduler.now + this.#options.skewMs;
 
   authenticate(token: string, policy: Policy): Authentication | Promise<Authentication> {
-    return this.#authenticator.authenticate(token, policy);
+    return this.#authenticator.authenticate(token, policy, this.#maxViewAgeMs);
   }
 
   static verdictOf(authentication: Authentication): Verdict | undefined {
@@ -92,7 +97,7 @@ export class SimulatedSidecar implements Actor {
       versions = sessionVersions(claims);
       this.#versions.set(token, versions);
     }
-    return this.#check(versions);
+    return this.#check(versions, this.#maxViewAgeMs, this.now());
   }
 
   /** The age of the oldest view, ms. */
@@ -107,25 +112,17 @@ export class SimulatedSidecar implements Actor {
     return this.#replica.entry(scope as 'r');
   }
 
-  readonly #check = (versions: SessionVersions): Verdict => {
+  readonly #check = (versions: SessionVersions, maxViewAgeMs: number, now: number): Verdict => {
     const { at } = versions;
     if (this.#options.sabotage === 'horizon') versions.at = Number.MAX_SAFE_INTEGER;
-    const verdict = this.#replica.check(versions);
+    const verdict = this.#replica.checkAt(versions, maxViewAgeMs, now);
     versions.at = at;
-    return verdict === 'active' && this.#ageOf(versions) > this.#maxViewAgeMs ? 'unprovable' : verdict;
+    return verdict;
   };
 
-  #ageOf({ subject, tenant }: SessionVersions): number {
-    const { partitions, maxClockSkewMs } = this.#options.settings;
-    const ids = [subject.scope.slice(2), REALM_ID, ...(tenant ? [tenant.scope.slice(2)] : [])];
-    return Math.max(...ids.map((id) => this.#replica.viewAgeMs(partitionOf(id, partitions)))) + maxClockSkewMs;
-  }
-
-  async #readStore(connection: VersionsClient, { subject, tenant, session }: SessionScopes): Promise<StoredVersions> {
-    const read = await connection.read(subject.slice(2), tenant?.slice(2), session.slice(2));
-    if (this.now() - read.tick + this.#options.settings.maxClockSkewMs > this.#maxViewAgeMs)
-      throw new CurfewError('store_unavailable');
-    return { subject: read.subject, tenant: read.tenant, realm: read.realm, ended: read.sessionEnded };
+  async #readStore(connection: VersionsClient, { subject, tenant, session }: SessionVersions): Promise<StoredVersions> {
+    const read = await connection.read(subject.scope.slice(2), tenant?.scope.slice(2), session.scope.slice(2));
+    return { subject: read.subject, tenant: read.tenant, realm: read.realm, ended: read.sessionEnded, tick: read.tick };
   }
 
   async #read(partition: number, since: number): Promise<void> {

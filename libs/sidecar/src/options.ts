@@ -82,7 +82,7 @@ export function readOptions(options: SidecarOptions): Settings {
     throw new CurfewError('option_invalid', 'jwksUrl (by default made from issuer) is not an http:// or https:// URL');
 
   const { tls, sasl } = options;
-  const maxClockSkewMs = within('maxClockSkewMs', options.maxClockSkewMs ?? 250, 0, 60_000);
+  const maxClockSkewMs = wholeNumber('maxClockSkewMs', options.maxClockSkewMs ?? 250, 0, 60_000);
   const clock = createClock();
   return {
     brokers,
@@ -90,12 +90,12 @@ export function readOptions(options: SidecarOptions): Settings {
     audience,
     service,
     jwksUrl,
-    windowMs: within('windowMs', options.windowMs ?? 900_000, 1000, DAY_MS),
-    maxEntries: within('maxEntries', options.maxEntries ?? 100_000, 1, MILLIONS),
-    maxViewAgeMs: within('maxViewAgeMs', options.maxViewAgeMs ?? 2000, maxClockSkewMs + 1, DAY_MS),
-    readThroughTimeoutMs: within('readThroughTimeoutMs', options.readThroughTimeoutMs ?? 50, 1, 60_000),
+    windowMs: wholeNumber('windowMs', options.windowMs ?? 900_000, 1000, DAY_MS),
+    maxEntries: wholeNumber('maxEntries', options.maxEntries ?? 100_000, 1, MILLIONS),
+    maxViewAgeMs: wholeNumber('maxViewAgeMs', options.maxViewAgeMs ?? 2000, maxClockSkewMs + 1, DAY_MS),
+    readThroughTimeoutMs: wholeNumber('readThroughTimeoutMs', options.readThroughTimeoutMs ?? 50, 1, 60_000),
     maxClockSkewMs,
-    tokenCacheSize: within('tokenCacheSize', options.tokenCacheSize ?? 10_000, 1, MILLIONS),
+    tokenCacheSize: wholeNumber('tokenCacheSize', options.tokenCacheSize ?? 10_000, 1, MILLIONS),
     onWarning: safely(options.onWarning),
     onStatus: safely(options.onStatus),
     now: options.now ?? clock.now,
@@ -103,8 +103,10 @@ export function readOptions(options: SidecarOptions): Settings {
     ...(tls === undefined ? {} : { tls }),
     ...(sasl === undefined ? {} : { sasl }),
     ...(redisUrl === undefined ? {} : { redisUrl }),
-    ...(partitions === undefined ? {} : { partitions: within('partitions', partitions, 1, 100_000) }),
-    ...(startTimeoutMs === undefined ? {} : { startTimeoutMs: within('startTimeoutMs', startTimeoutMs, 1, DAY_MS) }),
+    ...(partitions === undefined ? {} : { partitions: wholeNumber('partitions', partitions, 1, 100_000) }),
+    ...(startTimeoutMs === undefined
+      ? {}
+      : { startTimeoutMs: wholeNumber('startTimeoutMs', startTimeoutMs, 1, DAY_MS) }),
   };
 }
 
@@ -118,7 +120,7 @@ function safely<Told extends unknown[]>(listener: ((...told: Told) => void) | un
 }
 
 /** @throws CurfewError `option_invalid`, naming the option. */
-export function within(name: string, value: number, min: number, max: number): number {
+export function wholeNumber(name: string, value: number, min: number, max: number): number {
   if (!Number.isSafeInteger(value) || value < min || value > max)
     throw new CurfewError('option_invalid', `${name} is not a whole number from ${min} to ${max}`);
   return value;

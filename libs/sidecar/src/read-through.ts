@@ -18,7 +18,7 @@ export interface StoredVersions {
   readonly tick: number;
 }
 
-/** Reads the versions of a session's scopes in one round trip; rejects when the store does not answer. */
+/** Reads the versions of a session's scopes in one round trip; rejects when the store does not answer in time. */
 export type ReadVersions = (session: SessionVersions) => Promise<StoredVersions>;
 
 export interface ReadThroughOptions {
@@ -26,8 +26,6 @@ export interface ReadThroughOptions {
   /** false while it is not known yet where in the store a version is. */
   readonly canRead: () => boolean;
   readonly circuit: Circuit;
-  /** Longest wait for an answer, ms. */
-  readonly timeoutMs: number;
   /** What is added to the age of a tick, ms, as for views. */
   readonly skewMs: () => number;
   /** Hears each tick that was read: one from the future shows how far this process' clock is behind. */
@@ -104,9 +102,9 @@ export class ReadThrough {
   }
 
   async #readNow(session: SessionVersions): Promise<StoredVersions | undefined> {
-    const { read, circuit, timeoutMs, now, onRead, noteTick } = this.#options;
+    const { read, circuit, now, onRead, noteTick } = this.#options;
     const beganAt = now();
-    const stored = await within(timeoutMs, read(session)).catch(() => undefined);
+    const stored = await read(session).catch(() => undefined);
     if (stored === undefined) circuit.failed();
     else {
       circuit.succeeded();
@@ -118,12 +116,3 @@ export class ReadThrough {
 }
 
 const AWAY = Promise.resolve(undefined);
-
-/** The promise, or undefined once the time is over. */
-function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    // An answer that waits in the socket while this process was busy is read before its time is called over.
-    const timer = setTimeout(() => setImmediate(resolve, undefined), timeoutMs).unref();
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
-}

@@ -6,10 +6,11 @@ import { Circuit } from './circuit.ts';
 import { KafkaVersionsReader } from './kafka-versions-reader.ts';
 import type { Status } from './lifecycle.ts';
 import { reportMetrics } from './metrics.ts';
-import { readOptions, type SidecarOptions, within } from './options.ts';
+import { readOptions, type SidecarOptions, wholeNumber } from './options.ts';
 import { ReadThrough } from './read-through.ts';
 import { createRedisVersions } from './redis-versions.ts';
 import type { Authentication, Policy } from './session.ts';
+import { within } from './time-limit.ts';
 import { createTokenCheck, remoteKeys } from './token-check.ts';
 import { VersionsView } from './versions-view.ts';
 import { Watch } from './watch.ts';
@@ -71,10 +72,9 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   const readThrough =
     redis &&
     new ReadThrough({
-      read: (session) => redis.read(session, partitions() ?? 0),
+      read: (session) => within(settings.readThroughTimeoutMs, redis.read(session, partitions() ?? 0)),
       canRead: () => partitions() !== undefined,
       circuit,
-      timeoutMs: settings.readThroughTimeoutMs,
       skewMs: () => view.skewMs,
       noteTick: (tick) => view.noteTick(tick),
       now,
@@ -147,7 +147,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     },
     status: () => watch.says(),
     notReady: () => watch.notReady(),
-    boundOf: (bound = maxViewAgeMs) => within('maxViewAgeMs of a route', bound, maxClockSkewMs + 1, maxViewAgeMs),
+    boundOf: (bound = maxViewAgeMs) => wholeNumber('maxViewAgeMs of a route', bound, maxClockSkewMs + 1, maxViewAgeMs),
     check: (versions) => view.check(versions, maxViewAgeMs),
     authenticate: (token, policy = 'strict', bound = maxViewAgeMs) =>
       authenticator.authenticate(token, policy, Math.min(bound, maxViewAgeMs)),

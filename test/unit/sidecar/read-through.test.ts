@@ -4,10 +4,12 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { Authenticator } from '../../../libs/sidecar/src/authenticator.ts';
 import {
   type ReadThroughOptions,
+  type ReadVersions,
   type StoredVersion,
   type StoredVersions,
   verdictOf,
 } from '../../../libs/sidecar/src/read-through.ts';
+import { within } from '../../../libs/sidecar/src/time-limit.ts';
 import { CLAIMS, NOW } from './issuer.ts';
 import { BOUND, readThroughOf } from './store.ts';
 
@@ -42,13 +44,14 @@ beforeEach(() => {
 });
 
 /** A store whose answers come when the test says so. */
+const read: ReadVersions = (of) =>
+  new Promise((resolve, reject) => {
+    const answer = (versions = AS_MINTED) => resolve(versions);
+    asked.push({ session: of, answer, fail: () => reject(new Error('away')) });
+  });
 const pending = (options: Partial<ReadThroughOptions> = {}) =>
   readThroughOf({
-    read: (of) =>
-      new Promise((resolve, reject) => {
-        const answer = (versions = AS_MINTED) => resolve(versions);
-        asked.push({ session: of, answer, fail: () => reject(new Error('away')) });
-      }),
+    read,
     now: () => now,
     ...options,
   });
@@ -189,14 +192,14 @@ describe('a read', () => {
 
 describe('a store that hangs', () => {
   test('costs a request no more than the time that a read may take', async () => {
-    const reads = pending({ timeoutMs: 50 });
+    const reads = pending({ read: (of) => within(50, read(of)) });
     const from = performance.now();
     expect(await reads.check(session(), BOUND)).toBe('unprovable');
     expect(performance.now() - from).toBeLessThan(200);
   });
 
   test('costs no more than a look at the circuit after three reads, until one in a while finds it back', async () => {
-    const reads = pending({ timeoutMs: 5 });
+    const reads = pending({ read: (of) => within(5, read(of)) });
     for (let i = 0; i < 3; i++) await reads.check(session(), BOUND);
     expect(asked).toHaveLength(3);
     for (let i = 0; i < 100; i++) expect(await reads.check(session(), BOUND)).toBe('unprovable');
@@ -214,9 +217,8 @@ describe('a store that hangs', () => {
 
   test('is heard when its answer waits in the socket while this process was busy', async () => {
     const reads = readThroughOf({
-      read: () => new Promise((resolve) => setImmediate(() => resolve({ ...AS_MINTED, tick: now }))),
+      read: () => within(5, new Promise((resolve) => setImmediate(() => resolve(AS_MINTED)))),
       now: () => now,
-      timeoutMs: 5,
     });
     const answer = reads.check(session(), BOUND);
     for (const until = performance.now() + 30; performance.now() < until; );

@@ -9,7 +9,6 @@ export const readThroughOf = (options: Pick<ReadThroughOptions, 'read' | 'now'> 
   new ReadThrough({
     canRead: () => true,
     circuit: new Circuit(options.now, () => 1),
-    timeoutMs: 1000,
     skewMs: () => 0,
     noteTick: () => {},
     onRead: () => {},
