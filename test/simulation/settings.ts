@@ -20,7 +20,7 @@ export interface Settings {
 
 export function drawSettings(random: Random, faults: readonly string[]): Settings {
   return {
-    partitions: 2 + random.below(2),
+    partitions: random.pick([1, 2, 2, 3]),
     instances: 1 + random.below(2),
     sidecars: random.chance(0.25) ? 2 : 1,
     boundMs: 200,

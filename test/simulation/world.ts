@@ -59,7 +59,7 @@ export class World {
     const random = new Random(stepSeed(seed, -1));
     this.settings = drawSettings(random, Object.keys(FAULTS));
     const { partitions, instances, sidecars, boundMs, maxClockSkewMs } = this.settings;
-    this.#skews = Array.from({ length: 5 }, () => random.below(maxClockSkewMs + 1));
+    this.#skews = Array.from({ length: 5 }, () => (random.chance(0.5) ? maxClockSkewMs : 0));
     this.checker = new Checker(boundMs);
     this.#scheduler = new Scheduler(this.#random, trace);
     this.#brokers = new Brokers(partitions, () => this.#scheduler.now + (this.#skews[4] ?? 0));
@@ -164,15 +164,11 @@ export class World {
   #signIn(random: Random): void {
     const instance = random.pick(this.#instances);
     if (!instance.alive || instance.paused) return;
-    const began = this.now;
     if (random.chance(0.4) && this.#held.length > 0) {
-      const { refreshToken } = random.pick(this.#held);
-      instance.refresh(refreshToken).then(
-        (grant) => this.#granted(grant, began),
-        () => {},
-      );
+      this.#refresh(instance, random.pick(this.#held));
       return;
     }
+    const began = this.now;
     const signIn = {
       subject: random.pick(USERS),
       roles: [],
@@ -183,6 +179,22 @@ export class World {
       (grant) => this.#granted(grant, began),
       () => {},
     );
+  }
+
+  #refresh(instance: Instance, { refreshToken }: Held): void {
+    const began = this.now;
+    instance.refresh(refreshToken).then(
+      (grant) => this.#granted(grant, began),
+      () => {},
+    );
+  }
+
+  /** After Redis was away, clients whose refresh failed try again. */
+  #refreshAll(): void {
+    for (const held of this.#held) {
+      const instance = this.#random.pick(this.#instances);
+      if (instance.alive && !instance.paused && this.#random.chance(0.5)) this.#refresh(instance, held);
+    }
   }
 
   #granted({ session, accessToken, refreshToken }: Grant, began: number): void {
@@ -373,6 +385,7 @@ export class World {
     this.#say(`Redis fails over to the state ${lag} before`);
     this.#store.failOver(lag);
     this.checker.lost('Redis');
+    this.#refreshAll();
   }
 
   flush(): void {
