@@ -14,6 +14,7 @@ import { StartError } from './start-error.mjs';
  * @property {Promise<string>} ended resolves when it ends, with how: `exit code 1`, `SIGTERM`
  * @property {() => boolean} running
  * @property {(signal?: NodeJS.Signals) => Promise<void>} stop ends it and what it started; resolves when it is gone
+ * @property {(message: import('node:child_process').Serializable) => void} send where `onMessage` is given: to its `process.on('message')`
  */
 
 /** How long a process may take to end by itself after SIGTERM, ms. */
@@ -51,19 +52,22 @@ function guard(group) {
  * @param {string} options.log
  * @param {NodeJS.ProcessEnv | undefined} [options.env] default: this process's
  * @param {string} [options.cwd]
+ * @param {(message: any) => void} [options.onMessage] hears what a process of Node says by `process.send`
  * @returns {Promise<Started>}
  * @throws {StartError} where the command cannot be run.
  */
-export async function startProcess({ name, command, args, log, env = process.env, cwd }) {
+export async function startProcess({ name, command, args, log, env = process.env, cwd, onMessage }) {
   mkdirSync(dirname(log), { recursive: true });
   const output = openSync(log, 'a');
-  const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', output, output] });
+  const stdio = /** @type {const} */ (['ignore', output, output]);
+  const child = spawn(command, args, { cwd, env, detached: true, stdio: onMessage ? [...stdio, 'ipc'] : [...stdio] });
   closeSync(output);
   const { pid } = child;
   if (pid === undefined) {
     const cause = await new Promise((resolve) => child.once('error', resolve));
     throw new StartError(`${name} cannot be started: ${/** @type {Error} */ (cause).message}.`, { cause });
   }
+  if (onMessage) child.on('message', onMessage);
   const release = guard(pid);
   let running = true;
   /** @type {Promise<string>} */
@@ -81,6 +85,10 @@ export async function startProcess({ name, command, args, log, env = process.env
     log,
     ended,
     running: () => running,
+    send: (message) => {
+      // One that is gone hears nothing; whoever waits for its answer sees it end.
+      if (child.connected) child.send(message, () => {});
+    },
     stop: async (signal = 'SIGTERM') => {
       if (!running) return;
       kill(pid, signal);

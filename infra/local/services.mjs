@@ -93,7 +93,7 @@ async function isReady(url) {
 }
 
 /** The Node 24 of the dependency `node` itself, not a link to it or a script: its process id is the service's. */
-function nodeBinary() {
+export function nodeBinary() {
   const binary = inRoot('node_modules/node/bin/node');
   if (existsSync(binary)) return realpathSync(binary);
   const [major = 0] = process.versions.node.split('.').map(Number);

@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { createServer, connect, type Server, type Socket } from 'node:net';
+
+/**
+ * How a link behaves. `open`: as if it were not there. `cut`: connections are reset, new ones too. `silent`: nothing gets
+ * through in either direction, and nobody is told. `slow`: everything arrives later.
+ */
+export type LinkState = 'open' | 'cut' | 'silent' | { readonly slowMs: number };
+
+const HOST = '127.0.0.1';
+
+/** A TCP proxy on the loopback address that stands for a network between two processes, and can fail like one. */
+export class TcpLink {
+  readonly port: number;
+  readonly #server: Server;
+  /** The port that every new connection is taken to; undefined: to none. */
+  readonly #target: () => number | undefined;
+  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  #state: LinkState = 'open';
+
+  private constructor(port: number, target: () => number | undefined) {
+    this.port = port;
+    this.#target = target;
+    this.#server = createServer((near) => this.#accept(near));
+  }
+
+  /** @param target asked at each connection, so that a link can lead elsewhere after a failover. */
+  static async listen(port: number, target: () => number | undefined): Promise<TcpLink> {
+    const link = new TcpLink(port, target);
+    link.#server.listen(port, HOST);
+    await once(link.#server, 'listening');
+    return link;
+  }
+
+  turn(state: LinkState): void {
+    const held = this.#state === 'silent';
+    this.#state = state;
+    if (state === 'cut') this.reset();
+    else if (state === 'silent') for (const pair of this.#pairs) for (const socket of pair) socket.pause();
+    else if (held) for (const pair of this.#pairs) for (const socket of pair) socket.resume();
+  }
+
+  /** Ends every connection, as a restart of what is behind it does. */
+  reset(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy();
+  }
+
+  close(): void {
+    this.#server.close();
+    this.reset();
+  }
+
+  #accept(near: Socket): void {
+    const port = this.#target();
+    if (this.#state === 'cut' || port === undefined) {
+      near.resetAndDestroy();
+      return;
+    }
+    const far = connect(port, HOST);
+    const pair = [near, far] as const;
+    this.#pairs.add(pair);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      from.setNoDelay(true);
+      from.on('data', (chunk) => this.#pass(chunk, to));
+      from.on('error', () => {});
+      from.on('end', () => to.end());
+      from.on('close', () => {
+        this.#pairs.delete(pair);
+        to.destroy();
+      });
+    }
+    if (this.#state === 'silent') for (const socket of pair) socket.pause();
+  }
+
+  #pass(chunk: Buffer, to: Socket): void {
+    if (typeof this.#state !== 'object') {
+      if (to.writable) to.write(chunk);
+      return;
+    }
+    // Each chunk waits as long, so that their order stays.
+    setTimeout(() => {
+      if (to.writable) to.write(chunk);
+    }, this.#state.slowMs);
+  }
+}
