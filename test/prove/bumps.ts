@@ -16,14 +16,20 @@ export interface Bump {
 
 /** Folds the log as DESIGN section 4 says, and not as the program does it: what the program did is compared with this. */
 export function bumpsOf({ log, publications }: Pick<History, 'log' | 'publications'>): Map<string, Bump[]> {
-  const sent = new Map(publications.map((publication) => [publication.id, publication]));
+  const byId = new Map(publications.map((publication) => [publication.id, publication]));
+  /** A record that was sent again is in the log twice, and one of the two is what was acknowledged. */
+  const sentAs = ({ id, partition, offset }: LoggedEvent): Publication | undefined => {
+    const sent = byId.get(id);
+    const acknowledged = sent?.place?.partition === partition && sent.place.offset === offset;
+    return sent === undefined || acknowledged ? sent : { id, sentAt: sent.sentAt };
+  };
   const byScope = new Map<string, Bump[]>();
   for (const event of log.toSorted((a, b) => a.offset - b.offset))
     for (const { scope, ends, keeps, blocked } of event.effects) {
       const bumps = byScope.get(scope) ?? [];
       byScope.set(scope, bumps);
       const version = Math.max((bumps.at(-1)?.version ?? 0) + 1, event.time);
-      bumps.push({ scope, version, ends, keeps, blocked, event, sent: sent.get(event.id) });
+      bumps.push({ scope, version, ends, keeps, blocked, event, sent: sentAs(event) });
     }
   return byScope;
 }

@@ -2,7 +2,13 @@ import { type Bump, bumpsOf, claimsOf } from './bumps.ts';
 import type { Decision, Grant, History, StoredVersion } from './history.ts';
 
 /** What must never be in a history. */
-export type Violation = { readonly kind: ViolationKind; readonly what: string; readonly at?: number };
+export interface Violation {
+  readonly kind: ViolationKind;
+  /** In words, with the names that the logs know. */
+  readonly what: string;
+  readonly at?: number;
+}
+
 export type ViolationKind =
   | 'stale accept'
   | 'false kill'
@@ -66,7 +72,8 @@ export function fateOf(grant: Grant, bumps: ReadonlyMap<string, readonly Bump[]>
     for (const { version, ends, event, sent } of bumps.get(scope) ?? []) {
       const ackedAt = sent?.ackedAt ?? Number.POSITIVE_INFINITY;
       // By its version; and whatever its version says, where the token was there before the event was sent.
-      if (claim < version || (sent !== undefined && grant.receivedAt < sent.sentAt)) endedAt = Math.min(endedAt, ackedAt);
+      if (claim < version || (sent !== undefined && grant.receivedAt < sent.sentAt))
+        endedAt = Math.min(endedAt, ackedAt);
       const precedes =
         ackedAt + boundMs < grant.requestedAt ||
         (grant.after?.partition === event.partition && event.offset <= grant.after.offset);
@@ -168,7 +175,10 @@ function announcements({ announced }: History, bumps: ReadonlyMap<string, readon
     const { scope, current, floor, offset } = record;
     const bump = bumps.get(scope)?.find(({ event }) => event.offset === offset);
     if (bump !== undefined && (current < bump.version || (bump.ends && floor < bump.version)))
-      violations.push({ kind: 'announced too low', what: `${scope}: event ${bump.event.id} was announced as ${current}` });
+      violations.push({
+        kind: 'announced too low',
+        what: `${scope}: event ${bump.event.id} was announced as ${current}`,
+      });
     highest.set(scope, {
       current: Math.max(current, highest.get(scope)?.current ?? 0),
       floor: Math.max(floor, highest.get(scope)?.floor ?? 0),
@@ -188,7 +198,8 @@ function lost(history: History, bumps: ReadonlyMap<string, readonly Bump[]>): Vi
     if (ackedAt === undefined || place === undefined) continue;
     if (poison) {
       if (!aside.has(placed(place))) lose(`${id} was acknowledged at ${placed(place)}, and not kept aside`);
-    } else if (inLog.get(placed(place)) !== id) lose(`event ${id} was acknowledged at ${placed(place)}, and is not there`);
+    } else if (inLog.get(placed(place)) !== id)
+      lose(`event ${id} was acknowledged at ${placed(place)}, and is not there`);
   }
 
   const highest = new Map<string, number>();

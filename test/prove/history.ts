@@ -112,7 +112,12 @@ export interface History {
   /** When Redis lost writes. */
   readonly losses: readonly number[];
   /** Versions that were seen to fall in Redis where no loss explains it. */
-  readonly falls: readonly { readonly scope: string; readonly from: number; readonly to: number; readonly at: number }[];
+  readonly falls: readonly {
+    readonly scope: string;
+    readonly from: number;
+    readonly to: number;
+    readonly at: number;
+  }[];
   readonly log: readonly LoggedEvent[];
   readonly announced: readonly Announced[];
   /** Places of the records in the rejected topic. */

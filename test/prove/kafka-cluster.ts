@@ -80,7 +80,10 @@ node.id=${at + 1}
 listeners=${[['INTERNAL', internal], ['CONTROLLER', controller], ...names.map((name, i) => [name, ports[i]])]
           .map(([name, port]) => `${name}://127.0.0.1:${port}`)
           .join(',')}
-advertised.listeners=${[['INTERNAL', internal], ...clients.map((client) => [listener(client), advertised[client]?.[at]])]
+advertised.listeners=${[
+          ['INTERNAL', internal],
+          ...clients.map((client) => [listener(client), advertised[client]?.[at]]),
+        ]
           .map(([name, port]) => `${name}://127.0.0.1:${port}`)
           .join(',')}
 listener.security.protocol.map=${['INTERNAL', 'CONTROLLER', ...names].map((name) => `${name}:PLAINTEXT`).join(',')}

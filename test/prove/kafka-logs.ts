@@ -22,7 +22,7 @@ export function createPoisoner(brokers: readonly string[], partitions: number) {
 
 /** Reads the three logs from their beginning to their end. */
 export async function readLogs(brokers: readonly string[]): Promise<Pick<History, 'log' | 'announced' | 'rejected'>> {
-  const kafka = createKafka({ brokers, clientId: 'prove-check' });
+  const kafka = createKafka({ brokers, clientId: 'prove-check', log: (...a) => console.log(...a) });
   const admin = kafka.admin();
   await admin.connect();
   const log: LoggedEvent[] = [];
@@ -47,7 +47,10 @@ export async function readLogs(brokers: readonly string[]): Promise<Pick<History
   return { log, announced, rejected };
 }
 
-function loggedEvent(partition: number, { key, value, offset, timestamp, headers }: KafkaMessage): LoggedEvent | undefined {
+function loggedEvent(
+  partition: number,
+  { key, value, offset, timestamp, headers }: KafkaMessage,
+): LoggedEvent | undefined {
   if (decodeLogTick(key, value) !== undefined) return undefined;
   const contentType = headers?.['content-type']?.toString();
   const set = decodeSet(value, contentType);
@@ -71,7 +74,10 @@ async function readAll(
     for (const { partition, high, low } of await admin.fetchTopicOffsets(topic))
       if (Number(high) > Number(low)) left.set(`${topic}/${partition}`, Number(high));
   const done = Promise.withResolvers<void>();
-  const limit = setTimeout(() => done.reject(new Error(`not read to the end: ${[...left.keys()].join(', ')}`)), READ_LIMIT_MS);
+  const limit = setTimeout(
+    () => done.reject(new Error(`not read to the end: ${[...left.keys()].join(', ')}`)),
+    READ_LIMIT_MS,
+  );
   const consumer = kafka.consumer({ groupId: `prove-${process.pid}-${Date.now()}` });
   await consumer.connect();
   await consumer.subscribe({ topics: Object.keys(takers), fromBeginning: true });

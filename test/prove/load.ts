@@ -137,7 +137,8 @@ export class Load {
   }
 
   async #publish(publish: (publisher: World['publisher']) => Promise<Place>): Promise<Place | undefined> {
-    return (await this.#recorder.published(`unacknowledged-${randomUUID()}`, () => publish(this.#world.publisher)))?.place;
+    return (await this.#recorder.published(`unacknowledged-${randomUUID()}`, () => publish(this.#world.publisher)))
+      ?.place;
   }
 
   #tenantOf(subject: string): string {
@@ -146,7 +147,9 @@ export class Load {
 
   async #post(path: string, body: unknown): Promise<GrantBody | undefined> {
     const headers = { 'content-type': 'application/json' };
-    const answer = await this.#request(path, { method: 'POST', headers, body: JSON.stringify(body) }).catch(() => undefined);
+    const answer = await this.#request(path, { method: 'POST', headers, body: JSON.stringify(body) }).catch(
+      () => undefined,
+    );
     return answer?.ok ? ((await answer.json()) as GrantBody) : undefined;
   }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inRoot } from '../../infra/local/paths.mjs';
 import { type Started, startProcess } from '../../infra/local/processes.mjs';
 import { nodeBinary, startService } from '../../infra/local/services.mjs';
-import { type Decision, OUTCOMES, type Outcome, POLICIES } from './history.ts';
+import { type Decision, OUTCOMES, type Outcome, type POLICIES } from './history.ts';
 import type { Random } from './random.ts';
 import { decisionsOf, type FromSidecar, type SidecarSettings, type ToSidecar } from './sidecar-protocol.ts';
 import type { Victim } from './victim.ts';

@@ -26,7 +26,11 @@ export function createRandom(seed: number): Random {
     pick,
     weighted: (of) => {
       let left = next() * of.reduce((sum, { weight }) => sum + weight, 0);
-      return of.find(({ weight }) => (left -= weight) < 0) ?? pick(of);
+      for (const one of of) {
+        left -= one.weight;
+        if (left < 0) return one;
+      }
+      return pick(of);
     },
   };
 }

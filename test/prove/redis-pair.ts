@@ -41,11 +41,7 @@ export class RedisPair {
   static async start(directory: string): Promise<RedisPair> {
     const [a = 0, b = 0, link = 0] = await freePorts(3);
     const [first, second] = await Promise.all([startServer(a, directory), startServer(b, directory)]);
-    const pair: RedisPair = new RedisPair(
-      [first, second],
-      await TcpLink.listen(link, () => pair.port),
-      directory,
-    );
+    const pair: RedisPair = new RedisPair([first, second], await TcpLink.listen(link, () => pair.port), directory);
     await second.client.replicaof('127.0.0.1', link);
     return pair;
   }
@@ -55,22 +51,27 @@ export class RedisPair {
     this.#replication.turn('silent');
   }
 
-  /** The replica becomes the primary with what it has, and the primary that was comes back as its empty replica. */
-  async failOver(): Promise<void> {
+  /**
+   * The replica becomes the primary with what it has, and the primary that was comes back as its empty replica.
+   *
+   * @param redirect has the clients connect anew.
+   */
+  async failOver(redirect: () => void): Promise<void> {
     const old = this.primary;
     this.#primary = this.#primary === 0 ? 1 : 0;
     await this.primary.client.replicaof('NO', 'ONE');
     await old.process.stop('SIGKILL');
+    redirect();
     this.#replication.turn('open');
     this.#replication.reset();
     await this.#restart(old);
   }
 
   /** Kills the primary, which comes back with nothing: its replica then has nothing either. */
-  async loseAll(afterMs: () => Promise<void>): Promise<void> {
+  async loseAll(pause: () => Promise<void>): Promise<void> {
     const server = this.primary;
     await server.process.stop('SIGKILL');
-    await afterMs();
+    await pause();
     await this.#restart(server);
   }
 

@@ -26,7 +26,8 @@ async function decide(token: number, accessToken: string, policy: Policy): Promi
   const answer = sidecar.authenticate(accessToken, policy);
   const { ok, ...told } = answer instanceof Promise ? await answer : answer;
   const session = ok && 'session' in told ? told.session : undefined;
-  const outcome = session === undefined ? ('code' in told ? told.code : 'not_ready') : session.provable ? 'accepted' : 'unproven';
+  const outcome =
+    session === undefined ? ('code' in told ? told.code : 'not_ready') : session.provable ? 'accepted' : 'unproven';
   const source = session !== undefined && 'source' in session ? `${session.source}` : 'unknown';
   return [
     token,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, connect, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
  * How a link behaves. `open`: as if it were not there. `cut`: connections are reset, new ones too. `silent`: nothing gets

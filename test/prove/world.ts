@@ -36,6 +36,7 @@ export interface Links {
 /** The whole stack, with a link in every way that may fail. */
 export interface World {
   readonly partitions: number;
+  readonly maxClockSkewMs: number;
   readonly kafka: KafkaCluster;
   readonly redis: RedisPair;
   readonly sessionServices: readonly (Victim & { readonly url: string })[];
@@ -103,7 +104,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 
     const [issuerPort = 0, ...servicePorts] = await freePorts(5);
     const issuer = `http://127.0.0.1:${issuerPort}`;
-    const common = { CURFEW_ISSUER: issuer, CURFEW_AUDIENCE: 'curfew', CURFEW_MAX_VIEW_AGE_MS: `${options.maxViewAgeMs}` };
+    const common = {
+      CURFEW_ISSUER: issuer,
+      CURFEW_AUDIENCE: 'curfew',
+      CURFEW_MAX_VIEW_AGE_MS: `${options.maxViewAgeMs}`,
+    };
     const signingKey = JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }));
     const sessionServices = await Promise.all(
       sessionNames.map((name, at) =>
@@ -169,7 +174,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       ...embeddedNames.map((name, at) => EmbeddedMember.start(memberOptions(name, at))),
       ...storefrontNames.map((name, at) => {
         const settings = { ...settingsOf(name, 0), decisionsPerSecond: STOREFRONT_RATE };
-        return StorefrontMember.start({ ...memberOptions(name, at), settings }, servicePorts[at + 2] ?? 0, createRandom(options.seed + at));
+        return StorefrontMember.start(
+          { ...memberOptions(name, at), settings },
+          servicePorts[at + 2] ?? 0,
+          createRandom(options.seed + at),
+        );
       }),
     ]);
     closers.push(() => {
@@ -178,6 +187,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     });
     return {
       partitions: PARTITIONS,
+      maxClockSkewMs: options.maxClockSkewMs,
       kafka,
       redis,
       sessionServices,

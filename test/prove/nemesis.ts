@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FAULTS, type FaultKind } from './faults.ts';
+import type { Random } from './random.ts';
+import type { Recorder } from './recorder.ts';
+import type { World } from './world.ts';
+
+/** Faults that are under way at once, at most. */
+const MAX_AT_ONCE = 3;
+const PAUSE_MS = [600, 3400] as const;
+
+/** Draws faults from a seed, and lets them happen, until the signal comes; then it makes good what is still broken. */
+export class Nemesis {
+  readonly #world: World;
+  readonly #recorder: Recorder;
+  readonly #random: Random;
+  readonly #signal: AbortSignal;
+  readonly #underWay = new Map<string, Promise<void>>();
+  /** Counts the moments at which Redis may have lost something: between two equal readings it did not. */
+  lossEpoch = 0;
+  /** Faults that could not be made good, in words. */
+  readonly failures: string[] = [];
+
+  constructor(world: World, recorder: Recorder, random: Random, signal: AbortSignal) {
+    this.#world = world;
+    this.#recorder = recorder;
+    this.#random = random;
+    this.#signal = signal;
+  }
+
+  /** Names of what is broken now. */
+  get underWay(): readonly string[] {
+    return [...this.#underWay.keys()];
+  }
+
+  async run(): Promise<void> {
+    while (!this.#signal.aborted) {
+      const fault = this.#random.weighted(FAULTS);
+      const target = this.#random.pick(fault.targets(this.#world));
+      const lastsMs = this.#random.between(...fault.lastsMs);
+      if (this.#underWay.size < MAX_AT_ONCE && !this.#isTaken(target)) {
+        const inflicted = this.#inflict(fault, target, lastsMs).finally(() => this.#underWay.delete(target));
+        this.#underWay.set(target, inflicted);
+      }
+      await sleep(this.#random.between(...PAUSE_MS), undefined, { signal: this.#signal }).catch(() => {});
+    }
+    await Promise.all(this.#underWay.values());
+  }
+
+  /** Two brokers of three hold every record: no third fault may meet them. */
+  #isTaken(target: string): boolean {
+    const isBroker = (name: string) => name.startsWith('kafka-') || name === 'all brokers';
+    return this.#underWay.has(target) || (isBroker(target) && this.underWay.some(isBroker));
+  }
+
+  async #inflict({ kind, loses, inflict }: FaultKind, target: string, lastsMs: number): Promise<void> {
+    const from = Date.now();
+    const last = () => sleep(lastsMs, undefined, { signal: this.#signal }).catch(() => {});
+    const lose = () => {
+      if (!loses) return;
+      this.lossEpoch++;
+      this.#recorder.losses.push(Date.now());
+    };
+    lose();
+    try {
+      await inflict(this.#world, target, last, this.#random);
+    } catch (error) {
+      this.failures.push(`${kind} (${target}): ${error}`);
+    }
+    lose();
+    this.#recorder.faults.push({ kind, target, from, to: Date.now() });
+  }
+}
