@@ -22,7 +22,7 @@ export function createPoisoner(brokers: readonly string[], partitions: number) {
 
 /** Reads the three logs from their beginning to their end. */
 export async function readLogs(brokers: readonly string[]): Promise<Pick<History, 'log' | 'announced' | 'rejected'>> {
-  const kafka = createKafka({ brokers, clientId: 'prove-check', log: (...a) => console.log(...a) });
+  const kafka = createKafka({ brokers, clientId: 'prove-check' });
   const admin = kafka.admin();
   await admin.connect();
   const log: LoggedEvent[] = [];
@@ -83,11 +83,12 @@ async function readAll(
   await consumer.subscribe({ topics: Object.keys(takers), fromBeginning: true });
   await consumer.run({
     autoCommit: false,
-    eachBatch: async ({ batch: { topic, partition, messages, lastOffset } }) => {
+    eachBatch: async ({ batch }) => {
+      const { topic, partition, messages } = batch;
       const end = left.get(`${topic}/${partition}`);
       if (end === undefined) return;
       for (const message of messages) if (Number(message.offset) < end) takers[topic]?.(partition, message);
-      if (Number(lastOffset()) + 1 >= end) left.delete(`${topic}/${partition}`);
+      if (Number(batch.lastOffset()) + 1 >= end) left.delete(`${topic}/${partition}`);
       if (left.size === 0) done.resolve();
     },
   });
