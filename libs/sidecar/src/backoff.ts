@@ -1,5 +1,5 @@
 const FIRST_DELAY_MS = 50;
-const MAX_DELAY_MS = 2000;
+const MAX_DELAY_MS = 1000;
 /** Even the luckiest try leaves the other side this long, ms. */
 const MIN_DELAY_MS = 10;
 

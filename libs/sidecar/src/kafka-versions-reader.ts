@@ -1,6 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CurfewError, TOPICS } from '@curfew/contracts';
-import { type ConnectionOptions, Consumer, protocolErrorsCodesById, ResponseError } from '@platformatic/kafka';
+import {
+  AuthenticationError,
+  type ConnectionOptions,
+  Consumer,
+  MultipleErrors,
+  NetworkError,
+  protocolErrorsCodesById,
+  ResponseError,
+  TimeoutError,
+  UserError,
+} from '@platformatic/kafka';
 import { backoffMs } from './backoff.ts';
 import {
   type FeedSink,
@@ -10,6 +20,7 @@ import {
   newPartitionFeed,
   notCaughtUp,
   type PartitionFeed,
+  suspect,
   takeAnswer,
 } from './partition-feed.ts';
 
@@ -37,8 +48,8 @@ const TOPIC = TOPICS.sessionVersions;
 
 /** How long a broker holds a fetch that has nothing to tell, ms. */
 const MAX_WAIT_MS = 500;
-/** Longest wait for any answer, ms; a connection that takes longer is replaced. */
-const REQUEST_TIMEOUT_MS = 2500;
+/** Longest wait for any answer, ms; a connection that takes longer is replaced, as it may be dead without a word. */
+const REQUEST_TIMEOUT_MS = 1500;
 const CONNECT_TIMEOUT_MS = 1000;
 const PARTITION_MAX_BYTES = 1024 * 1024;
 const READ_UNCOMMITTED = 0;
@@ -83,6 +94,7 @@ export class KafkaVersionsReader {
     this.#sink = {
       apply: (...record) => sink.apply(...record),
       undecodable: (...record) => sink.undecodable(...record),
+      unreadable: (partition) => sink.unreadable(partition),
       gap: (partition) => {
         sink.gap(partition);
         this.#since = now() - windowMs;
@@ -221,7 +233,9 @@ export class KafkaVersionsReader {
 
   async #fetchFrom(node: number): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const feeds = this.#feeds.filter(({ leader }) => leader === node);
+      const led = this.#feeds.filter(({ leader }) => leader === node);
+      const suspected = led.find((feed) => feed.suspect);
+      const feeds = suspected ? [suspected] : led;
       if (feeds.length === 0) {
         // In the same turn as the look at the feeds: the watch must not take this loop for one that goes on.
         this.#loops.delete(node);
@@ -236,6 +250,7 @@ export class KafkaVersionsReader {
         const response = await this.#fetch(node, feeds);
         // Within a fetch session the broker is silent about a partition that has nothing new.
         for (const feed of feeds) if (feed.leader === node) heard(feed);
+        if (suspected) suspected.suspect = false;
         this.#take(response, asked);
       } catch (error) {
         if (this.#stop.signal.aborted) return;
@@ -257,6 +272,10 @@ export class KafkaVersionsReader {
       this.#take(response, asked);
       return;
     }
+    if (!isTrouble(error)) {
+      suspect(feeds, this.#sink);
+      return;
+    }
     const again = response !== undefined && feeds.every(({ failures }) => failures === 0);
     for (const feed of feeds) {
       if (again) feed.failures++;
@@ -267,7 +286,8 @@ export class KafkaVersionsReader {
   #fetch(node: number, feeds: readonly PartitionFeed[]): Promise<FetchResponse> {
     return this.#consumer.fetch({
       node,
-      maxWaitTime: MAX_WAIT_MS,
+      // Nobody else waits while a suspect has nothing new.
+      maxWaitTime: feeds[0]?.suspect ? 0 : MAX_WAIT_MS,
       topics: [
         {
           topicId: this.#topicId ?? '',
@@ -309,6 +329,20 @@ function topicIn(response: unknown): TopicLeaders | undefined {
     leaders: byIndex.map(({ leaderId, leaderEpoch }) => ({ leader: leaderId, leaderEpoch })),
   };
 }
+
+/** Codes of the library's errors that are about brokers, connections and what was asked for. */
+const TROUBLES: readonly unknown[] = [
+  NetworkError.code,
+  TimeoutError.code,
+  AuthenticationError.code,
+  ResponseError.code,
+  MultipleErrors.code,
+  UserError.code,
+];
+
+/** Whether the broker said no, or said nothing. What is left is an answer that cannot be decoded. */
+const isTrouble = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && TROUBLES.includes(error.code);
 
 const nameOfCode = (code: number): string => protocolErrorsCodesById[code as 0] ?? `Kafka error ${code}`;
 

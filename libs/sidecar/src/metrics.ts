@@ -7,7 +7,8 @@ import type { Status } from './lifecycle.ts';
 export interface Figures {
   readonly counts: Readonly<Counts>;
   entries(): number;
-  undecodable(): number;
+  undecodableRecords(): number;
+  undecodableAnswers(): number;
   /** Ages of the views by partition, ms. */
   viewAgesMs(): readonly number[];
   largestLeadMs(): number;
@@ -18,7 +19,7 @@ const SOURCES = ['token', 'memory', 'store', 'policy'] as const;
 const STATES = ['starting', 'live', 'behind', 'cut-off'] as const;
 
 /** Reports a sidecar's numbers (DESIGN section 9) until `stop`. Counting costs the request path an increment. */
-export function reportMetrics({ counts, entries, undecodable, viewAgesMs, largestLeadMs, state }: Figures) {
+export function reportMetrics({ counts, ...figures }: Figures) {
   const meter = metrics.getMeter(SCOPE_NAME);
   const verdicts = meter.createObservableCounter('curfew.verdicts', { description: 'Decisions on requests' });
   const size = meter.createObservableGauge('curfew.replica.entries', { description: 'Scopes in memory' });
@@ -26,6 +27,9 @@ export function reportMetrics({ counts, entries, undecodable, viewAgesMs, larges
   const misses = meter.createObservableCounter('curfew.token_cache.misses', { description: 'Tokens to be verified' });
   const unread = meter.createObservableCounter('curfew.records.undecodable', {
     description: 'Records of session-versions that cannot be understood',
+  });
+  const unreadable = meter.createObservableCounter('curfew.answers.undecodable', {
+    description: 'Answers of brokers that cannot be decoded',
   });
   const ages = meter.createObservableGauge('curfew.view.age', {
     description: 'Age of the view of each partition, the skew included',
@@ -42,20 +46,21 @@ export function reportMetrics({ counts, entries, undecodable, viewAgesMs, larges
     unit: 's',
     advice: { explicitBucketBoundaries: [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2, 1] },
   });
-  const instruments = [verdicts, size, hits, misses, unread, ages, lead, status];
+  const instruments = [verdicts, size, hits, misses, unread, unreadable, ages, lead, status];
   const report: Parameters<typeof meter.addBatchObservableCallback>[0] = (result) => {
     for (const source of SOURCES)
       for (const [verdict, count] of Object.entries(counts[source]))
         result.observe(verdicts, count, { verdict, source });
-    result.observe(size, entries());
+    result.observe(size, figures.entries());
     result.observe(hits, counts.tokenHits);
     result.observe(misses, counts.tokenMisses);
-    result.observe(unread, undecodable());
+    result.observe(unread, figures.undecodableRecords());
+    result.observe(unreadable, figures.undecodableAnswers());
     // A view without a tick has no age yet, and Infinity is no value that every exporter takes.
-    for (const [partition, age] of viewAgesMs().entries())
+    for (const [partition, age] of figures.viewAgesMs().entries())
       if (age !== Number.POSITIVE_INFINITY) result.observe(ages, age / 1000, { partition });
-    result.observe(lead, largestLeadMs() / 1000);
-    const now = state();
+    result.observe(lead, figures.largestLeadMs() / 1000);
+    const now = figures.state();
     for (const one of STATES) result.observe(status, one === now ? 1 : 0, { state: one });
   };
   meter.addBatchObservableCallback(report, instruments);

@@ -31,6 +31,8 @@ export interface FeedSink {
   apply(partition: number, record: VersionRecord | Tick, announcedAt: number, offset: number, raw: BatchRecord): void;
   /** A record that cannot be understood: what it announced is unknown. */
   undecodable(partition: number, announcedAt: number, offset: number): void;
+  /** An answer about this partition alone cannot be decoded. Nothing was taken from it; it is asked for again. */
+  unreadable(partition: number): void;
   /** What was announced up to now may be missing, for good. */
   gap(partition: number): void;
 }
@@ -49,6 +51,8 @@ export interface PartitionFeed {
   readEpoch: number;
   /** Failures in a row. */
   failures: number;
+  /** It was in an answer that cannot be decoded, and is fetched alone until one can: to tell which partition it is. */
+  suspect: boolean;
   /** Why it is not being read, in words. */
   trouble: string | undefined;
 }
@@ -61,6 +65,7 @@ export const newPartitionFeed = (partition: number): PartitionFeed => ({
   leaderEpoch: -1,
   readEpoch: -1,
   failures: 0,
+  suspect: false,
   trouble: undefined,
 });
 
@@ -80,6 +85,15 @@ export function notCaughtUp({ trouble, offset, target }: PartitionFeed): string 
 export function heard(feed: PartitionFeed): void {
   feed.failures = 0;
   feed.trouble = undefined;
+}
+
+/** An answer about these partitions cannot be decoded. One that was fetched alone is the one in trouble. */
+export function suspect(feeds: readonly PartitionFeed[], sink: FeedSink): void {
+  for (const feed of feeds) feed.suspect = true;
+  const [feed] = feeds;
+  if (feed === undefined || feeds.length > 1) return;
+  loseLeader(feed, 'the answer cannot be decoded');
+  sink.unreadable(feed.partition);
 }
 
 /** Stops reading from the leader; the next one is looked for after a pause that grows with each failure. */

@@ -109,7 +109,8 @@ export function createSidecar(options: SidecarOptions): Sidecar {
       metrics = reportMetrics({
         counts: authenticator.counts,
         entries: () => view.entries,
-        undecodable: () => view.undecodableRecords,
+        undecodableRecords: () => view.undecodableRecords,
+        undecodableAnswers: () => view.undecodableAnswers,
         viewAgesMs: () => view.viewAgesMs(),
         largestLeadMs: () => view.largestLeadMs,
         state: () => watch.state,

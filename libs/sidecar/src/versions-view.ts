@@ -21,6 +21,8 @@ export class VersionsView implements VersionsSink {
   partitions: number | undefined;
   /** Records that could not be understood. */
   undecodableRecords = 0;
+  /** Answers that could not be decoded. */
+  undecodableAnswers = 0;
 
   constructor(options: VersionsViewOptions) {
     this.#options = options;
@@ -92,6 +94,14 @@ export class VersionsView implements VersionsSink {
     this.undecodableRecords++;
     this.#replica.raiseHorizon(announcedAt);
     this.#options.onWarning(`${TOPIC} partition ${partition} offset ${offset} cannot be understood`);
+  }
+
+  unreadable(partition: number): void {
+    this.undecodableAnswers++;
+    this.#replica.dropView(partition);
+    this.#options.onWarning(
+      `${TOPIC} partition ${partition}: the answer cannot be decoded; it proves nothing until it can`,
+    );
   }
 
   gap(partition: number): void {

@@ -39,6 +39,7 @@ const reader = new KafkaVersionsReader({
       if (watched !== undefined && replica?.check(watched, 2000) === 'revoked') rejected.resolve(performance.now());
     },
     undecodable: () => {},
+    unreadable: () => {},
     gap: () => {},
     progress: () => {
       if (reader.notReady().length === 0) caughtUp.resolve();

@@ -9,6 +9,7 @@ import {
   notCaughtUp,
   type PartitionAnswer,
   type PartitionFeed,
+  suspect,
   takeAnswer,
 } from '../../../libs/sidecar/src/partition-feed.ts';
 
@@ -36,10 +37,12 @@ let feed: PartitionFeed;
 let applied: Applied[];
 let undecodable: { announcedAt: number; offset: number }[];
 let gaps: number;
+let unreadable: number[];
 
 const sink: FeedSink = {
   apply: (_partition, of, announcedAt, offset) => applied.push({ record: of, announcedAt, offset }),
   undecodable: (_partition, announcedAt, offset) => undecodable.push({ announcedAt, offset }),
+  unreadable: (partition) => unreadable.push(partition),
   gap: () => gaps++,
 };
 
@@ -48,6 +51,7 @@ beforeEach(() => {
   applied = [];
   undecodable = [];
   gaps = 0;
+  unreadable = [];
 });
 
 const batchOf = (firstOffset: number, records: (VersionRecord | Tick | null)[], batch: Partial<Batch> = {}): Batch => ({
@@ -185,6 +189,16 @@ describe('a partition', () => {
   test('without a diverging epoch has not diverged', () => {
     take(answer(null, { divergingEpoch: { epoch: -1 } }));
     expect(gaps).toBe(0);
+  });
+
+  test('in an answer that cannot be decoded is fetched alone, and only alone it is the one in trouble', () => {
+    const other = newPartitionFeed(4);
+    suspect([feed, other], sink);
+    expect([feed.suspect, other.suspect, unreadable]).toEqual([true, true, []]);
+    expect(feed).toMatchObject({ leader: 1, offset: 5n, failures: 0 });
+    suspect([feed], sink);
+    expect(feed).toMatchObject({ leader: undefined, offset: 5n, failures: 1, trouble: 'the answer cannot be decoded' });
+    expect([unreadable, gaps]).toEqual([[3], 0]);
   });
 
   test('is out of trouble with the first answer, and with the silence of a fetch session', () => {

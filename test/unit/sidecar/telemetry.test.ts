@@ -38,7 +38,8 @@ describe('the metrics of a sidecar', () => {
     const metrics = reportMetrics({
       counts: authenticator.counts,
       entries: () => 7,
-      undecodable: () => 2,
+      undecodableRecords: () => 2,
+      undecodableAnswers: () => 3,
       viewAgesMs: () => [750, Number.POSITIVE_INFINITY],
       largestLeadMs: () => 40,
       state: () => 'behind',
@@ -56,6 +57,7 @@ describe('the metrics of a sidecar', () => {
     expect(told.get('curfew_records_undecodable_total{}')).toBe('2');
     expect(told.get('curfew_read_through_duration_bucket{ok="true",le="0.005"}')).toBe('1');
 
+    expect(told.get('curfew_answers_undecodable_total{}')).toBe('3');
     expect(told.get('curfew_view_age{partition="0"}')).toBe('0.75');
     expect(told.get('curfew_view_age{partition="1"}')).toBeUndefined();
     expect(told.get('curfew_clock_lead{}')).toBe('0.04');

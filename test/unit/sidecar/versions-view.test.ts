@@ -102,6 +102,15 @@ describe('the view', () => {
     expect(warnings[0]).toContain('partition 3 offset 7 cannot be understood');
   });
 
+  test('proves nothing by a partition whose answer cannot be decoded, until its next tick', () => {
+    goLive();
+    view.unreadable(partitionOf('alice', PARTITIONS));
+    expect(check(session())).toBe('unprovable');
+    expect([view.undecodableAnswers, warnings.length]).toEqual([1, 1]);
+    tick();
+    expect(check(session())).toBe('active');
+  });
+
   test('proves nothing by a partition whose log is another one until its next tick, and no session from before', () => {
     goLive();
     apply(5, NOW);

@@ -29,6 +29,7 @@ export async function readAnnouncedVersions(
       apply: (partition, record) => collected[partition]?.add(record),
       // What cannot be understood was announced by nobody here; the event itself is in the log, behind the position.
       undecodable: () => {},
+      unreadable: () => {},
       gap: () => complete.reject(new CurfewError('bus_unavailable', 'session-versions changed while it was read')),
       progress: () => {
         if (reader.notReady().length === 0) complete.resolve();
