@@ -134,7 +134,7 @@ export class StorefrontMember implements Member {
   }
 
   static async start(options: MemberOptions, port: number, random: Random): Promise<StorefrontMember> {
-    return new StorefrontMember(options, port, random, await startStorefront(options, port));
+    return new StorefrontMember(options, port, random, await startStorefront(options, port, true));
   }
 
   get process(): Started {
@@ -161,7 +161,7 @@ export class StorefrontMember implements Member {
 
   async restart(): Promise<void> {
     await this.kill();
-    this.#process = await startStorefront(this.#options, this.#port);
+    this.#process = await startStorefront(this.#options, this.#port, false);
   }
 
   #askOne(): void {
@@ -196,6 +196,7 @@ export class StorefrontMember implements Member {
 const startStorefront = (
   { directory, settings: { service, brokers, redisUrl, issuer, audience, windowMs, maxViewAgeMs } }: MemberOptions,
   port: number,
+  awaitReady: boolean,
 ): Promise<Started> =>
   startService(
     {
@@ -212,5 +213,5 @@ const startStorefront = (
         CURFEW_MAX_VIEW_AGE_MS: `${maxViewAgeMs}`,
       },
     },
-    { directory, awaitReady: false },
+    { directory, awaitReady },
   );

@@ -61,6 +61,11 @@ async function run(args: ProveArguments): Promise<number> {
     writeFile(`${directory}/report.json`, reportJson(history, findings, summary, args)),
     writeFile(`${directory}/report.svg`, chartOf(history, summary, title)),
   ]);
+  // What happened, in full, is for finding out why; a run that held needs none of its hundred thousand decisions.
+  if (verdict !== 'no violation') {
+    const { stored, ...rest } = history;
+    await writeFile(`${directory}/history.json`, JSON.stringify({ ...rest, stored: Object.fromEntries(stored) }));
+  }
   console.log(`\n\n${text}\n\nPicture: ${shown(`${directory}/report.svg`)}`);
   for (const failure of history.failures) console.log(`a fault could not be made good: ${failure}`);
   return findings.violations.length === 0 && history.failures.length === 0 ? 0 : 1;
