@@ -65,6 +65,13 @@ describe('an account event of another program', () => {
     await expect.poll(request, { timeout: 5000 }).toBe('401 session_revoked');
   });
 
+  test('does so with a header that has no value', async () => {
+    const alice = `alice-${randomUUID()}`;
+    const request = await signIn(alice);
+    await kcat(alice, credentialChange(alice), '-H', 'x-null');
+    await expect.poll(request, { timeout: 5000 }).toBe('401 session_revoked');
+  });
+
   test('does so after records of the same key that nobody can understand, and those are kept', async () => {
     const alice = `alice-${randomUUID()}`;
     const request = await signIn(alice);

@@ -122,19 +122,30 @@ export class Instance implements Actor {
     while (place && isOurs()) {
       const entries = await this.#fetch(partition, place.next, isOurs).catch(() => []);
       if (!isOurs()) return;
+      const reading = place;
       const records = entries.map((entry) => ({ ...entry, partition, headers: {} }));
       try {
         await place.work.take(records, {
           heartbeat: async () => {},
           isOurs,
-          done: (offset) => this.#commitSoon(partition, offset),
+          done: (offset) => {
+            reading.next = offset + 1;
+            this.#commitSoon(partition, offset);
+          },
         });
-        place.next = (records.at(-1)?.offset ?? place.next - 1) + 1;
       } catch (error) {
-        if (!(error instanceof RollbackError)) throw error;
-        place = await this.#insistOnPosition(partition, isOurs);
+        if (error instanceof RollbackError) place = await this.#insistOnPosition(partition, isOurs);
+        else await this.#pause(place.work.failures);
       }
     }
+  }
+
+  #pause(failures: number): Promise<void> {
+    const { scheduler } = this.#options;
+    return scheduler.sleep(
+      this,
+      backoffMs(failures, () => scheduler.random.next()),
+    );
   }
 
   #fetch(partition: number, from: number, isOurs: () => boolean): Promise<readonly Entry[]> {
@@ -177,10 +188,8 @@ export class Instance implements Actor {
     const work = new PartitionWork({
       partition,
       applied,
+      next,
       pipeline: this.#pipeline,
-      onRetry: () => {},
-      sleep: (ms) => scheduler.sleep(this, ms),
-      random: () => scheduler.random.next(),
     });
     return { next: sabotage === 'announced-position' ? applied + 1 : next, work };
   }

@@ -32,6 +32,9 @@ export interface AccessTokenClaims {
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
 export const ACCESS_TOKEN_ALGORITHMS = ['EdDSA', 'ES256'] as const;
 
+/** Longest access token, characters: sidecars look at none that is longer. */
+export const MAX_ACCESS_TOKEN_LENGTH = 8192;
+
 /** Checks the shape of claims whose signature, issuer, audience and times are verified elsewhere. */
 export function parseClaims(value: unknown): Result<AccessTokenClaims> {
   if (!isJsonObject(value)) return fail('claims_invalid', 'the claims are not an object');

@@ -1,5 +1,5 @@
 export type { AccessTokenClaims, VersionVector } from './claims.ts';
-export { ACCESS_TOKEN_ALGORITHMS, ACCESS_TOKEN_TYPE, parseClaims } from './claims.ts';
+export { ACCESS_TOKEN_ALGORITHMS, ACCESS_TOKEN_TYPE, MAX_ACCESS_TOKEN_LENGTH, parseClaims } from './claims.ts';
 export type { Effect, EffectRule } from './effects.ts';
 export { CAEP, EFFECT_RULES, effectsOf, RISC, shortType } from './effects.ts';
 export type { ErrorCode, Problem } from './errors.ts';

@@ -1,6 +1,6 @@
 import { isCount, isJsonObject, isText, type JsonObject, parseJsonObject } from './json.ts';
 import { fail, ok, type Result } from './result.ts';
-import { parseSubjectId, type SubjectId } from './subject.ts';
+import { MAX_ID_LENGTH, parseSubjectId, type SubjectId } from './subject.ts';
 
 /** A Security Event Token's claims (RFC 8417), its subject in `sub_id` (RFC 9493). Times are in seconds. */
 export interface SecurityEventToken {
@@ -19,7 +19,8 @@ export function parseSet(claims: unknown): Result<SecurityEventToken> {
   if (!isJsonObject(claims)) return fail('set_invalid', 'the SET is not an object');
   const { iss, jti, iat, txn, events } = claims;
   if (!isText(iss)) return fail('set_invalid', 'iss is missing');
-  if (!isText(jti)) return fail('set_invalid', 'jti is missing');
+  if (!isText(jti) || jti.length > MAX_ID_LENGTH)
+    return fail('set_invalid', `jti is not a text of 1 to ${MAX_ID_LENGTH} characters`);
   if (!isCount(iat)) return fail('set_invalid', 'iat is not a time in seconds');
   if (txn !== undefined && !isText(txn)) return fail('set_invalid', 'txn is not a text');
   if (!isJsonObject(events) || Object.keys(events).length === 0)

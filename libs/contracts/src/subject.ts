@@ -30,7 +30,7 @@ export interface Subject {
 const COMPLEX_MEMBERS = ['user', 'session', 'device', 'tenant'] as const;
 
 /** Longest id that is accepted, in UTF-16 code units. Ids become Redis keys and record keys. */
-const MAX_ID_LENGTH = 256;
+export const MAX_ID_LENGTH = 256;
 
 /** The field of each simple format that holds the id. An account is its URI whole, `acct:alice@example.com`. */
 const ID_FIELD = { opaque: 'id', iss_sub: 'sub', email: 'email', account: 'uri' } as const;

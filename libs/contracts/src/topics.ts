@@ -28,6 +28,7 @@ export const TOPIC_CONFIG: Readonly<Record<(typeof TOPICS)[keyof typeof TOPICS],
     'message.timestamp.type': 'LogAppendTime',
     // A zombie may announce an older version late. While any sidecar's window may reach back to the newer one, it stays.
     'min.compaction.lag.ms': String(DAY_MS),
+    'max.message.bytes': String(1024 * 1024),
   },
   [TOPICS.receipts]: { 'cleanup.policy': 'compact,delete', 'retention.ms': String(DAY_MS) },
   [TOPICS.rejected]: {

@@ -1,9 +1,12 @@
-import { ACCESS_TOKEN_ALGORITHMS, ACCESS_TOKEN_TYPE, type AccessTokenClaims, parseClaims } from '@curfew/contracts';
+import {
+  ACCESS_TOKEN_ALGORITHMS,
+  ACCESS_TOKEN_TYPE,
+  type AccessTokenClaims,
+  MAX_ACCESS_TOKEN_LENGTH,
+  parseClaims,
+} from '@curfew/contracts';
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { Settings } from './options.ts';
-
-/** Longest token that is looked at, characters. */
-const MAX_TOKEN_LENGTH = 8192;
 
 /** Shortest time between two requests for the keys that a token with an unknown key can cause, ms. */
 const KEY_COOLDOWN_MS = 5000;
@@ -31,7 +34,7 @@ export function createTokenCheck(
   getKey: JWTVerifyGetKey,
 ): TokenCheck {
   return async (token) => {
-    if (token.length > MAX_TOKEN_LENGTH) return INVALID;
+    if (token.length > MAX_ACCESS_TOKEN_LENGTH) return INVALID;
     const at = now();
     try {
       const { payload } = await jwtVerify(token, getKey, {

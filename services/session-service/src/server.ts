@@ -46,6 +46,10 @@ const bus = new KafkaBus(kafka);
 const rules = [...config.effectRules, ...EFFECT_RULES];
 const onRecord = (step: Step) => {
   metrics.onRecord(step);
+  const { record, rejected, belongsIn } = step;
+  const place = { partition: record.partition, offset: record.offset };
+  if (rejected !== undefined) app.log.warn({ ...place, error: rejected }, 'an account event is kept aside');
+  if (belongsIn !== undefined) app.log.warn({ ...place, belongsIn }, 'an account event lay in the wrong partition');
   feed.applied(step);
 };
 const pipeline = new Pipeline({ versions, sessions: store, bus, partitions, rules, onRecord });

@@ -18,6 +18,7 @@ export async function signedTokens(count: number) {
       sid: `sid-${i}`,
       subject: `subject-${i}`,
       roles: ['admin'],
+      rolesAt: now,
       createdAt: now,
       expiresAt: now + 1e9,
     };

@@ -187,9 +187,23 @@ describe('from the log to Redis and to session-versions', () => {
     );
     expect(keptHeaders).toEqual({ 'x-origin': 'test', error, partition: String(partition), offset: String(offset) });
 
-    const next = await sameKeySpace(partition);
+    const next = await samePartition(partition);
     await disable(next);
     await eventually(() => announced(`u:${next}`)).toHaveLength(1);
+  });
+
+  test('a device with thousands of sessions is announced, in as many requests as it takes', async () => {
+    const alice = randomUUID();
+    const sessions = new RedisSessions(redis.client, Date.now);
+    const record = { subject: alice, roles: [], rolesAt: 0, device: 'kiosk', s: 0, t: 0, r: 0, at: 0 };
+    const life = { createdAt: Date.now(), expiresAt: Date.now() + 600_000 };
+    const sids = Array.from({ length: 6000 }, () => randomUUID());
+    await Promise.all(sids.map((sid) => sessions.create({ ...record, ...life, sid }, 'hash')));
+    const subject = { format: 'complex', user: opaque(alice), device: opaque('kiosk') } as SecurityEventToken['sub_id'];
+    const payload = { current_status: 'not-compliant' };
+    await produce(alice, encode(setOf(`${CAEP}device-compliance-change`, subject, payload)));
+    await eventually(() => announced(`s:${sids.at(-1)}`), { timeout: 20_000 }).not.toHaveLength(0);
+    await eventually(() => announced(`s:${sids[0]}`)).not.toHaveLength(0);
   });
 
   test('an event in the wrong partition is carried to its own, and takes effect there', async () => {
@@ -214,7 +228,7 @@ describe('from the log to Redis and to session-versions', () => {
 });
 
 /** A subject in a partition. */
-async function sameKeySpace(partition: number): Promise<string> {
+async function samePartition(partition: number): Promise<string> {
   for (;;) {
     const subject = randomUUID();
     if (partitionOf(subject, PARTITIONS) === partition) return subject;
@@ -229,7 +243,7 @@ describe('after a restart', () => {
     await eventually(() => committed(partition)).toBeGreaterThan(offset);
     await feed?.close();
     await startFeed();
-    const next = await sameKeySpace(partition);
+    const next = await samePartition(partition);
     await disable(next);
     await eventually(() => announced(`u:${next}`)).toHaveLength(1);
     expect(announced(`u:${alice}`)).toHaveLength(1);
@@ -272,11 +286,11 @@ describe('after a restart', () => {
 
     await eventually(() => committed(partition)).toBeGreaterThan(offset);
     await lose();
-    const next = await sameKeySpace(partition);
+    const next = await samePartition(partition);
     await disable(next);
     await eventually(() => announced(`u:${next}`)).toHaveLength(1);
     expect((await versions.read(alice)).subject).toEqual(before);
-    expect(warnings).toContainEqual(expect.stringContaining('Redis has lost writes'));
+    expect(warnings).toContainEqual(expect.stringContaining('is positioned again'));
   });
 });
 
@@ -304,6 +318,20 @@ describe('after Redis was emptied', () => {
     expect((await versions.read(carol)).subject.floor).toBe(stale.subject.current);
     expect(warnings).toContainEqual(expect.stringContaining(`Redis has lost partition ${partition}`));
   });
+});
+
+test('a log that is deleted and made anew while it is read is read from its beginning', {
+  timeout: 60_000,
+}, async () => {
+  const alice = randomUUID();
+  const partition = partitionOf(alice, PARTITIONS);
+  const before = await samePartition(partition);
+  for (let i = 0; i < 5; i++) await disable(before);
+  await eventually(() => announced(`u:${before}`).length).toBeGreaterThanOrEqual(5);
+  await admin.deleteTopics({ topics: [TOPICS.accountEvents] });
+  await vi.waitFor(() => ensureTopics(admin, PARTITIONS), { timeout: 20_000, interval: 200 });
+  await vi.waitFor(() => disable(alice), { timeout: 20_000, interval: 200 });
+  await eventually(() => announced(`u:${alice}`), { timeout: 30_000 }).not.toHaveLength(0);
 });
 
 describe('two instances', () => {

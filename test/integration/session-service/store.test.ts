@@ -118,7 +118,18 @@ test('a restored partition has every version that it had, at least, and what was
     { current: 5000, floor: 5000, applied: false, blocked: false },
     { current: 2000, floor: 2000, applied: false, blocked: true },
   ]);
-  expect(await redis.client.pttl(`curfew:ver:{p${partition}}:u:bob`)).toBeGreaterThan(0);
+  expect(await redis.client.pttl(`curfew:ver:{p${partition}}:u:alice`)).toBeGreaterThan(0);
+});
+
+test('a block is never forgotten, and what it held back is, once it is lifted', async () => {
+  const partition = freshPartition();
+  const key = `curfew:ver:{p${partition}}:u:bob`;
+  const event = { scope: 'u:bob', time: 1000, ends: true } as const;
+  await versions.apply(partition, -1, 0, [{ ...event, offset: 0, blocked: true }]);
+  await versions.apply(partition, 0, 1, [{ ...event, offset: 1 }]);
+  expect(await redis.client.pttl(key)).toBe(-1);
+  await versions.apply(partition, 1, 2, [{ ...event, offset: 2, blocked: false }]);
+  expect(await redis.client.pttl(key)).toBeGreaterThan(0);
 });
 
 describe('session records in Redis', () => {
@@ -126,6 +137,7 @@ describe('session records in Redis', () => {
     sid: randomUUID(),
     subject,
     roles: ['admin'],
+    rolesAt: 1,
     createdAt: Date.now(),
     expiresAt: Date.now() + HOUR_MS,
     s: 1,
@@ -167,7 +179,7 @@ describe('session records in Redis', () => {
   test('give their refresh token away once, to one of many that ask at the same time', async () => {
     const one = record(randomUUID());
     await sessions.create(one, 'shown');
-    const renewal = { s: 9, t: 9, r: 9, at: 9, roles: ['viewer'] };
+    const renewal = { s: 9, t: 9, r: 9, at: 9, roles: ['viewer'], rolesAt: 9 };
     const tries = Array.from({ length: 20 }, (_, i) => sessions.refresh(one.sid, 'shown', `next-${i}`, renewal));
     expect((await Promise.all(tries)).filter(Boolean)).toHaveLength(1);
     expect(await sessions.read(one.sid)).toMatchObject(renewal);

@@ -1,7 +1,7 @@
 import { CurfewError } from '@curfew/contracts';
 import { describe, expect, test, vi } from 'vitest';
-import { resumptionOf } from '../../../services/session-service/src/events/partition-positions.ts';
-import { PartitionWork } from '../../../services/session-service/src/events/partition-work.ts';
+import { LogRestartedError, resumptionOf } from '../../../services/session-service/src/events/partition-positions.ts';
+import { backoffMs, PartitionWork } from '../../../services/session-service/src/events/partition-work.ts';
 import type { Pipeline } from '../../../services/session-service/src/events/pipeline.ts';
 import { RollbackError } from '../../../services/session-service/src/store/version-store.ts';
 import { recordOf } from '../../support/account-event-records.ts';
@@ -10,22 +10,12 @@ import { MemoryVersions } from '../../support/memory-stores.ts';
 const records = (from: number, count: number) =>
   Array.from({ length: count }, (_, i) => recordOf('alice', {}, { offset: from + i }));
 
-function work(process: Pipeline['process'], applied = -1) {
-  const waits: number[] = [];
+function work(process: Pipeline['process'], { applied = -1, next = 0 } = {}) {
   const done: number[] = [];
   const heartbeat = vi.fn(async () => {});
-  const partitionWork = new PartitionWork({
-    partition: 7,
-    applied,
-    pipeline: { process },
-    onRetry: () => {},
-    sleep: async (ms) => {
-      waits.push(ms);
-    },
-    random: () => 0.999,
-  });
+  const partitionWork = new PartitionWork({ partition: 7, applied, next, pipeline: { process } });
   const control = { heartbeat, isOurs: () => true, done: (offset: number) => done.push(offset) };
-  return { partitionWork, control, waits, done, heartbeat };
+  return { partitionWork, control, done, heartbeat };
 }
 
 const succeeds: Pipeline['process'] = async (_partition, _known, batch) => batch.at(-1)?.offset ?? -1;
@@ -43,35 +33,51 @@ describe('the work on one partition', () => {
     expect(done).toEqual([499, 999, 1199]);
   });
 
-  test('tries the same records again for as long as the store is away, waits longer each time, and stays in the group', async () => {
-    let failures = 10;
-    const { partitionWork, control, waits, done, heartbeat } = work(async (...args) => {
-      if (failures-- > 0) throw new CurfewError('store_unavailable');
+  test('leaves what failed to be brought again, counts the failures in a row, and does not do twice what is done', async () => {
+    let failures = 3;
+    const process = vi.fn<Pipeline['process']>(async (...args) => {
+      if (args[2][0]?.offset === 500 && failures-- > 0) throw new CurfewError('store_unavailable');
       return succeeds(...args);
     });
-    await partitionWork.take(records(5, 1), control);
-    expect(done).toEqual([5]);
-    expect(heartbeat).toHaveBeenCalledTimes(11);
-    expect(waits[0]).toBeLessThanOrEqual(50);
-    expect(waits[3]).toBeGreaterThan(waits[0] ?? 0);
-    expect(Math.max(...waits)).toBeLessThanOrEqual(2000);
+    const { partitionWork, control, done } = work(process);
+    await expect(partitionWork.take(records(0, 700), control)).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(done).toEqual([499]);
+    for (const expected of [2, 3]) {
+      await expect(partitionWork.take(records(500, 200), control)).rejects.toThrow();
+      expect(partitionWork.failures).toBe(expected);
+    }
+    await partitionWork.take(records(500, 200), control);
+    expect(done).toEqual([499, 699]);
+    expect(partitionWork.failures).toBe(0);
+  });
+
+  test('waits longer after each failure, with jitter, and no longer than two seconds', () => {
+    const most = [0, 1, 2, 3, 20].map((attempt) => backoffMs(attempt, () => 1));
+    expect(most).toEqual([50, 100, 200, 400, 2000]);
+    expect(backoffMs(5, () => 0)).toBe(0);
+  });
+
+  test('takes a record that lies before what it read for what it is: another log', async () => {
+    const { partitionWork, control, done } = work(vi.fn(succeeds), { applied: 9, next: 10 });
+    await partitionWork.take(records(10, 5), control);
+    await expect(partitionWork.take(records(0, 2), control)).rejects.toBeInstanceOf(LogRestartedError);
+    expect(done).toEqual([14]);
   });
 
   test('does not insist where the store has lost writes: its partition is to be positioned anew', async () => {
-    const { partitionWork, control, done, waits } = work(async () => {
+    const { partitionWork, control, done } = work(async () => {
       throw new RollbackError(3);
     });
     await expect(partitionWork.take(records(10, 2), control)).rejects.toMatchObject({ position: 3 });
-    expect([done, waits]).toEqual([[], []]);
+    expect(done).toEqual([]);
   });
 
-  test('leaves a partition that became another’s, without calling it done', async () => {
-    const { partitionWork, control, done } = work(async () => {
-      throw new CurfewError('store_unavailable');
-    });
+  test('leaves a partition that became another’s', async () => {
+    const process = vi.fn(succeeds);
+    const { partitionWork, control, done } = work(process);
     let asked = 0;
-    await partitionWork.take(records(0, 1), { ...control, isOurs: () => asked++ < 3 });
-    expect(done).toEqual([]);
+    await partitionWork.take(records(0, 1200), { ...control, isOurs: () => asked++ < 1 });
+    expect(done).toEqual([499]);
   });
 });
 

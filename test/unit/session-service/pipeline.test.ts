@@ -64,7 +64,7 @@ const rolesChanged = setOf(`${CAEP}token-claims-change`, opaque('alice'), { clai
 
 const session = (sid: string, device = 'laptop') =>
   sessions.create(
-    { sid, subject: 'alice', roles: [], device, createdAt: 0, expiresAt: 9e15, s: 0, t: 0, r: 0, at: 0 },
+    { sid, subject: 'alice', roles: [], rolesAt: 0, device, createdAt: 0, expiresAt: 9e15, s: 0, t: 0, r: 0, at: 0 },
     'hash',
   );
 
@@ -116,6 +116,12 @@ describe('the pipeline', () => {
     await pipeline.process(partition, -1, [event(0, setOf(`${CAEP}credential-change`, subject), 7000)]);
     expect(sessions.records.get('kept')?.s).toBe(7000);
     expect(sessions.records.get('other')?.s).toBe(0);
+  });
+
+  test('a claims change that brings no roles leaves those of an earlier one', async () => {
+    const department = setOf(`${CAEP}token-claims-change`, opaque('alice'), { claims: { department: 'sales' } });
+    await pipeline.process(partition, -1, [event(0, rolesChanged), event(1, department)]);
+    expect((await versions.read('alice')).claims).toEqual({ json: '{"roles":["viewer"]}', since: 1000 });
   });
 
   test('a replayed password change does not lift the session that it spared over a later end', async () => {

@@ -105,6 +105,12 @@ describe('a sign-in', () => {
     expect(now).toBeLessThanOrEqual(START + 1100);
   });
 
+  test('whose token no service would take is refused, and leaves nothing behind', async () => {
+    const roles = Array.from({ length: 64 }, (_, i) => `${i}`.padEnd(200, 'x'));
+    await expect(sessions.create({ subject: 'alice', roles })).rejects.toMatchObject({ code: 'body_invalid' });
+    expect(store.records.size).toBe(0);
+  });
+
   test('stores a hash of the refresh token, not the token', async () => {
     const { refreshToken, session } = await sessions.create({ subject: 'alice', roles: [] });
     const stored = JSON.stringify(store.records.get(session.sid));
@@ -132,6 +138,19 @@ describe('a refresh', () => {
     bump('u:alice', 80, 0, { claims: { json: '{"roles":["viewer"]}', since: 80 } });
     const { refreshToken } = await sessions.create({ subject: 'alice', roles: ['owner'] });
     expect((await sessions.refresh(refreshToken)).session.roles).toEqual(['owner']);
+  });
+
+  test('takes on the roles of a change that came before a bump that spared it', async () => {
+    const { refreshToken, session } = await sessions.create({ subject: 'alice', roles: ['admin'] });
+    bump('u:alice', 90, 90, { claims: { json: '{"roles":["user",""]}', since: 80 } });
+    await store.keep(session.sid, 'alice', 90);
+    expect((await sessions.refresh(refreshToken)).session.roles).toEqual(['user']);
+  });
+
+  test('is refused while the account is disabled', async () => {
+    const { refreshToken } = await sessions.create({ subject: 'alice', roles: [] });
+    bump('u:alice', 70, 0, { blocked: true });
+    await expect(sessions.refresh(refreshToken)).rejects.toMatchObject({ code: 'account_disabled' });
   });
 
   test('takes each refresh token once', async () => {

@@ -3,7 +3,7 @@ import { CurfewError, TOPICS } from '@curfew/contracts';
 import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { type AnnouncedVersions, RollbackError, type VersionStore } from '../store/version-store.ts';
 import type { LogRecord } from './log-record.ts';
-import { resumptionOf } from './partition-positions.ts';
+import { LogRestartedError, resumptionOf } from './partition-positions.ts';
 import { backoffMs, PartitionWork } from './partition-work.ts';
 import type { Pipeline } from './pipeline.ts';
 
@@ -34,7 +34,11 @@ export class AccountEvents {
   readonly #options: AccountEventsOptions;
   readonly #consumer: Consumer;
   /** Settles when the partitions of the newest assignment stand where they should be read from. */
-  #positioned: Promise<Works> = Promise.resolve(new Map());
+  #positioned: Promise<void> = Promise.resolve();
+  /** Their work; undefined until then. */
+  #works: Works | undefined;
+  /** Partitions whose events could not be applied or announced at the last attempt. */
+  readonly #waiting = new Set<number>();
   /** The reading of session-versions that is under way; partitions that are lost together share it. */
   #announced: Promise<readonly AnnouncedVersions[]> | undefined;
   #assigned: readonly number[] = [];
@@ -70,12 +74,17 @@ export class AccountEvents {
     this.#consumer.on(this.#consumer.events.GROUP_JOIN, ({ payload }) => {
       const assigned = payload.memberAssignment[TOPICS.accountEvents] ?? [];
       const isNewest = () => !this.#closed && this.#positioned === positioned;
-      const positioned = Promise.resolve().then(() => this.#insistOnPositions(assigned, isNewest));
+      const positioned: Promise<void> = Promise.resolve()
+        .then(() => this.#insist(() => this.#position(assigned), isNewest))
+        .then((works) => {
+          if (!isNewest()) return;
+          this.#works = works;
+          onJoin();
+        });
+      this.#works = undefined;
+      this.#waiting.clear();
       this.#positioned = positioned;
       this.#assigned = assigned;
-      positioned.then(() => {
-        if (isNewest()) onJoin();
-      });
     });
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topics: [TOPICS.accountEvents], fromBeginning: true });
@@ -93,6 +102,11 @@ export class AccountEvents {
     return this.#closed ? [] : this.#assigned;
   }
 
+  /** What keeps partitions from going on, in words. */
+  notReady(): string[] {
+    return this.#waiting.size === 0 ? [] : [`events of partition ${[...this.#waiting].join(', ')} are tried again`];
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#commit();
@@ -100,10 +114,10 @@ export class AccountEvents {
   }
 
   /** Tries until the positions are found: without an event, nothing else would notice that they are not. */
-  async #insistOnPositions(assigned: readonly number[], isNewest: () => boolean): Promise<Works> {
+  async #insist(position: () => Promise<Works>, isNewest: () => boolean): Promise<Works> {
     for (let attempt = 0; isNewest(); attempt++) {
       try {
-        return await this.#position(assigned);
+        return await position();
       } catch (error) {
         this.#options.warn('the partitions wait: their positions are not known', error);
         await sleep(backoffMs(attempt, Math.random));
@@ -142,10 +156,8 @@ export class AccountEvents {
         const work = new PartitionWork({
           partition,
           applied,
+          next,
           pipeline,
-          onRetry: (error) => warn(`partition ${partition} waits: its events are tried again`, error),
-          sleep,
-          random: Math.random,
         });
         return [partition, work];
       }),
@@ -175,26 +187,55 @@ export class AccountEvents {
     this.#consumer.seek({ topic: TOPICS.accountEvents, partition, offset: String(offset) });
   }
 
-  async #take({ batch, heartbeat, isRunning, isStale, resolveOffset }: EachBatchPayload): Promise<void> {
-    const positioned = this.#positioned;
-    const works = await waitedFor(positioned, heartbeat);
-    const work = works.get(batch.partition);
-    const isOurs = () => isRunning() && !isStale() && this.#positioned === positioned;
+  async #take({ batch, heartbeat, isRunning, isStale, pause, resolveOffset }: EachBatchPayload): Promise<void> {
+    const { partition } = batch;
+    const works = this.#works;
+    if (works === undefined) {
+      this.#positioned.finally(pause());
+      return;
+    }
+    const work = works.get(partition);
+    const isOurs = () => isRunning() && !isStale() && this.#works === works;
     if (work === undefined || !isOurs()) return;
 
-    const records = batch.messages.map((message) => recordOf(batch.partition, message));
+    const records = batch.messages.map((message) => recordOf(partition, message));
     const done = (offset: number) => {
       resolveOffset(String(offset));
-      this.#commitSoon(batch.partition, offset);
+      this.#commitSoon(partition, offset);
     };
     try {
       await work.take(records, { heartbeat, isOurs, done });
+      this.#waiting.delete(partition);
     } catch (error) {
-      if (!(error instanceof RollbackError)) throw error;
-      this.#options.warn(`Redis has lost writes of partition ${batch.partition} after offset ${error.position}`);
-      const again = this.#insistOnPositions([batch.partition], isOurs);
-      for (const [partition, positionedWork] of await waitedFor(again, heartbeat)) works.set(partition, positionedWork);
+      if (!isOurs()) return;
+      // kafkajs waits for all batches of a node before it fetches again: a partition that waits here would stop others.
+      this.#waiting.add(partition);
+      this.#recover(partition, work, works, error).finally(pause());
     }
+  }
+
+  /** Waits, or finds the partition's place again: what was not done with is fetched once more afterwards. */
+  async #recover(partition: number, work: PartitionWork, works: Works, error: unknown): Promise<void> {
+    const { versions, warn } = this.#options;
+    const logRestarted = error instanceof LogRestartedError;
+    if (!logRestarted && !(error instanceof RollbackError)) {
+      warn(`partition ${partition} waits: its events are tried again`, error);
+      await sleep(backoffMs(work.failures, Math.random));
+      return;
+    }
+    warn(`partition ${partition} is positioned again`, error);
+    const find = async () => {
+      if (logRestarted) await this.#beginAnew(partition, versions);
+      return this.#position([partition]);
+    };
+    const isNewest = () => !this.#closed && this.#works === works;
+    for (const [of, found] of await this.#insist(find, isNewest)) works.set(of, found);
+  }
+
+  /** Forgets where the old log was read to, in Redis and in the group: nothing may be skipped in the new one. */
+  async #beginAnew(partition: number, versions: VersionStore): Promise<void> {
+    await this.#consumer.commitOffsets([{ topic: TOPICS.accountEvents, partition, offset: '0' }]);
+    await versions.forgetPosition(partition);
   }
 
   /** Soon, and for all partitions at once: a commit that is late or lost only has events announced again. */
@@ -216,19 +257,11 @@ export class AccountEvents {
   }
 }
 
-/** Stays in the group while it waits. */
-async function waitedFor(positioned: Promise<Works>, heartbeat: () => Promise<void>): Promise<Works> {
-  for (;;) {
-    const works = await Promise.race([positioned, sleep(HEARTBEAT_INTERVAL_MS, undefined, { ref: false })]);
-    if (works) return works;
-    await heartbeat();
-  }
-}
-
 function recordOf(partition: number, message: KafkaMessage): LogRecord {
   const headers = Object.entries(message.headers ?? {}).map(([name, value]) => {
     const last = Array.isArray(value) ? value.at(-1) : value;
-    return [name, last === undefined ? undefined : Buffer.from(last)];
+    // A header may lack a value: kafkajs gives null then, whatever its types say.
+    return [name, last == null ? undefined : Buffer.from(last)];
   });
   return {
     partition,

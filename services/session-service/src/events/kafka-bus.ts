@@ -6,6 +6,9 @@ import type { Announcement, Bus } from './bus.ts';
 import type { LogRecord } from './log-record.ts';
 
 const ALL_IN_SYNC = -1;
+const SLICE_BYTES = 256 * 1024;
+/** Key, headers and framing of a version record, at most. */
+const OVERHEAD_BYTES = 1024;
 
 /** The session service's producer. */
 export class KafkaBus implements Bus {
@@ -33,10 +36,11 @@ export class KafkaBus implements Bus {
       partition,
       headers: contextHeaders(spans[i]),
     }));
-    // In the same request, so that it cannot come before them.
+    // Last, so that it cannot come before them.
     const messages = tick === undefined ? announced : [...announced, { ...encodeVersionRecord(tick), partition }];
     try {
-      await this.#producer.send({ topic: TOPICS.sessionVersions, acks: ALL_IN_SYNC, messages });
+      for (const slice of slicesOf(messages))
+        await this.#producer.send({ topic: TOPICS.sessionVersions, acks: ALL_IN_SYNC, messages: slice });
       for (const span of spans) span.end();
     } catch (error) {
       for (const span of spans) endWithError(span, error);
@@ -68,6 +72,22 @@ export class KafkaBus implements Bus {
       messages: [{ key, value, partition, headers: asRead(record) }],
     });
   }
+}
+
+/** In requests that the topic takes: one request's messages are one record batch. */
+function* slicesOf<T extends { readonly value: Buffer }>(messages: readonly T[]): Generator<T[]> {
+  let slice: T[] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    if (bytes + message.value.byteLength > SLICE_BYTES && slice.length > 0) {
+      yield slice;
+      slice = [];
+      bytes = 0;
+    }
+    slice.push(message);
+    bytes += message.value.byteLength + OVERHEAD_BYTES;
+  }
+  yield slice;
 }
 
 function asRead({ headers }: LogRecord): IHeaders {

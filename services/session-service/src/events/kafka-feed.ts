@@ -56,7 +56,7 @@ export class Feed {
 
   /** What keeps account events from being applied, in words. */
   notReady(): string[] {
-    if (this.#state === 'reading') return this.#late();
+    if (this.#state === 'reading') return [...this.#late(), ...(this.#events?.notReady() ?? [])];
     return [`account events are not read (${this.#state}${this.#trouble ? `: ${this.#trouble}` : ''})`];
   }
 

@@ -1,5 +1,14 @@
 import type { VersionStore } from '../store/version-store.ts';
 
+/** A record came whose offset lies before what was read: the log was made anew while it was read. */
+export class LogRestartedError extends Error {
+  override readonly name = 'LogRestartedError';
+
+  constructor(partition: number) {
+    super(`partition ${partition} of the log begins anew`);
+  }
+}
+
 /** Offsets of one partition, as Kafka counts them: `committed` and `end` are the offset of a next record. */
 export interface LogOffsets {
   /** What the group committed, or -1 for nothing. */
@@ -29,7 +38,7 @@ export async function resumptionOf(
   { committed, end }: LogOffsets,
   versions: Pick<VersionStore, 'forgetPosition'>,
 ): Promise<Resumption> {
-  if (applied >= end) {
+  if (applied >= end || committed > end) {
     await versions.forgetPosition(partition);
     return { next: 0, applied: -1, logRestarted: true };
   }

@@ -1,5 +1,5 @@
-import { RollbackError } from '../store/version-store.ts';
 import type { LogRecord } from './log-record.ts';
+import { LogRestartedError } from './partition-positions.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /** Largest number of records that go through the pipeline, and into one Lua script, at once. */
@@ -15,12 +15,9 @@ export interface PartitionWorkOptions {
   readonly partition: number;
   /** Offset of the last record that the store is known to have applied; -1 for none. */
   readonly applied: number;
+  /** Offset of the first record to take. */
+  readonly next: number;
   readonly pipeline: Pick<Pipeline, 'process'>;
-  /** Hears of each failure before the same records are tried again. */
-  readonly onRetry: (error: unknown) => void;
-  readonly sleep: (ms: number) => Promise<void>;
-  /** From 0 up to 1. */
-  readonly random: () => number;
 }
 
 /** What a batch's reader can tell of it while it is worked on. */
@@ -33,41 +30,51 @@ export interface BatchControl {
   done(offset: number): void;
 }
 
-/** Takes one partition's batches through the pipeline, in order, and tries again until they are through. */
+/** Takes one partition's batches through the pipeline, in order. */
 export class PartitionWork {
   readonly #options: PartitionWorkOptions;
   #applied: number;
+  #next: number;
+  #failures = 0;
 
   constructor(options: PartitionWorkOptions) {
     this.#options = options;
     this.#applied = options.applied;
+    this.#next = options.next;
+  }
+
+  /** Failures in a row. */
+  get failures(): number {
+    return this.#failures;
   }
 
   /**
-   * Returns when the batch is done with, or is no longer ours.
+   * Returns when the batch is done with, or is no longer ours. It never tries again by itself: whoever reads the
+   * partition pauses it, so that the others do not wait for it, and brings what is not done once more.
    *
-   * @throws RollbackError where the store has lost writes: the partition is to be positioned anew.
+   * @throws RollbackError where the store has lost writes, LogRestartedError where the log begins anew: the partition is
+   *   to be positioned again. What the store and the bus throw.
    */
   async take(records: readonly LogRecord[], control: BatchControl): Promise<void> {
-    for (let first = 0; first < records.length && control.isOurs(); first += CHUNK_RECORDS)
-      await this.#insist(records.slice(first, first + CHUNK_RECORDS), control);
-  }
-
-  async #insist(chunk: readonly LogRecord[], control: BatchControl): Promise<void> {
-    const { partition, pipeline, onRetry, sleep, random } = this.#options;
-    for (let attempt = 0; control.isOurs(); attempt++) {
-      try {
-        const last = await pipeline.process(partition, this.#applied, chunk);
-        this.#applied = Math.max(this.#applied, last);
+    const [first] = records;
+    if (first !== undefined && first.offset < this.#next) throw new LogRestartedError(this.#options.partition);
+    try {
+      for (let i = 0; i < records.length && control.isOurs(); i += CHUNK_RECORDS) {
+        const last = await this.#process(records.slice(i, i + CHUNK_RECORDS));
         control.done(last);
         await control.heartbeat();
-        return;
-      } catch (error) {
-        if (error instanceof RollbackError) throw error;
-        onRetry(error);
-        await sleep(backoffMs(attempt, random));
-        await control.heartbeat();
       }
+    } catch (error) {
+      this.#failures++;
+      throw error;
     }
+  }
+
+  async #process(chunk: readonly LogRecord[]): Promise<number> {
+    const last = await this.#options.pipeline.process(this.#options.partition, this.#applied, chunk);
+    this.#applied = Math.max(this.#applied, last);
+    this.#next = last + 1;
+    this.#failures = 0;
+    return last;
   }
 }

@@ -20,7 +20,7 @@ export interface PipelineOptions {
 /** A step while it is under way: its effects, those of devices resolved to sessions, and its span. */
 interface Work {
   readonly step: Step;
-  readonly effects: Step['effects'];
+  effects: Step['effects'];
   readonly span: Span;
 }
 
@@ -43,8 +43,10 @@ export class Pipeline {
    */
   async process(partition: number, known: number, records: readonly LogRecord[]): Promise<number> {
     const last = records.at(-1)?.offset ?? known;
-    const works = await Promise.all(records.map((record) => this.#begin(record)));
+    const works: Work[] = [];
     try {
+      for (const record of records) works.push(this.#begin(record));
+      await Promise.all(works.map((work) => this.#resolveDevices(work)));
       const tick = newestTick(works);
       const applied = await this.#apply(partition, known, last, works, tick?.tick);
       await this.#spare(applied);
@@ -62,21 +64,24 @@ export class Pipeline {
     return last;
   }
 
-  async #begin(record: LogRecord): Promise<Work> {
-    const { partitions, rules, sessions } = this.#options;
-    const step = planOf(record, partitions, rules);
+  #begin(record: LogRecord): Work {
+    const step = planOf(record, this.#options.partitions, this.#options.rules);
+    const place = { topic: TOPICS.accountEvents, partition: record.partition, offset: record.offset };
     const span = startProcessSpan(
-      { topic: TOPICS.accountEvents, partition: record.partition, offset: record.offset },
+      place,
       contextOfHeaders((name) => headerOf(record, name)),
     );
-    const effects = await Promise.all(
-      step.effects.map(async ({ device, ...effect }) => {
-        if (device === undefined) return [effect];
-        const sids = await sessions.onDevice(step.subject, device);
-        return sids.map((sid) => ({ ...effect, scope: sessionScope(sid) }));
-      }),
-    );
-    return { step, effects: effects.flat(), span };
+    return { step, effects: step.effects, span };
+  }
+
+  /** An event about a device ends the sessions that are on it now, each by a tombstone. */
+  async #resolveDevices(work: Work): Promise<void> {
+    const effects = work.step.effects.map(async ({ device, ...effect }) => {
+      if (device === undefined) return [effect];
+      const sids = await this.#options.sessions.onDevice(work.step.subject, device);
+      return sids.map((sid) => ({ ...effect, scope: sessionScope(sid) }));
+    });
+    work.effects = (await Promise.all(effects)).flat();
   }
 
   async #apply(partition: number, known: number, last: number, works: readonly Work[], tick = 0): Promise<Applied[]> {
@@ -158,7 +163,8 @@ const changeOf = ({ record }: Step, { scope, raise, blocked, claims }: Work['eff
   time: record.timestamp,
   ends: raise === 'floor',
   ...(blocked === undefined ? {} : { blocked }),
-  ...(claims === undefined ? {} : { claims: JSON.stringify(claims) }),
+  // Of the claims that an event may bring, sessions carry the roles; a change of others alone leaves the roles as they are.
+  ...(Array.isArray(claims?.['roles']) ? { claims: JSON.stringify({ roles: claims['roles'] }) } : {}),
 });
 
 const announcementOf = ({ work, effect, version }: Applied): Announcement => ({

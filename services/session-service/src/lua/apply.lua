@@ -2,7 +2,7 @@
 -- KEYS[1]  the partition's position;  KEYS[i + 1]  the version hash of change i; all in one slot, {p<partition>}
 -- ARGV[1]  the position that the caller knows of; a stored one behind it means that Redis lost writes
 -- ARGV[2]  offset of the batch's last record
--- ARGV[3]  TTL of a version, ms
+-- ARGV[3]  TTL of a version, ms; one that blocks has none
 -- ARGV[4]  JSON list of changes {offset, time, ends, blocked?, claims?}, in the log's order
 -- ARGV[5]  newest tick among the batch's records, ms since the epoch; 0 for none
 -- Returns the position found, then per change: current, floor, 1 where this call applied it, 1 where the subject is blocked.
@@ -34,7 +34,12 @@ for i, change in ipairs(cjson.decode(ARGV[4])) do
     if change.claims then
       redis.call('HSET', key, 'claims', change.claims, 'claimsAt', current)
     end
-    redis.call('PEXPIRE', key, ARGV[3])
+    -- A block must not be forgotten: it holds until the event that lifts it.
+    if redis.call('HEXISTS', key, 'blocked') == 1 then
+      redis.call('PERSIST', key)
+    else
+      redis.call('PEXPIRE', key, ARGV[3])
+    end
   end
   reply[#reply + 1] = current
   reply[#reply + 1] = floor

@@ -22,7 +22,11 @@ for i, version in ipairs(cjson.decode(ARGV[2])) do
   if version.blocked then
     redis.call('HSET', key, 'blocked', '1')
   end
-  redis.call('PEXPIRE', key, ARGV[1])
+  if redis.call('HEXISTS', key, 'blocked') == 1 then
+    redis.call('PERSIST', key)
+  else
+    redis.call('PEXPIRE', key, ARGV[1])
+  end
 end
 
 if ARGV[5] == '' then

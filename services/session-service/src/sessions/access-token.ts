@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ACCESS_TOKEN_TYPE, type AccessTokenClaims } from '@curfew/contracts';
+import { ACCESS_TOKEN_TYPE, type AccessTokenClaims, CurfewError, MAX_ACCESS_TOKEN_LENGTH } from '@curfew/contracts';
 import { SignJWT } from 'jose';
 import type { SessionRecord } from '../store/session-store.ts';
 import type { SigningKey } from './signing-key.ts';
@@ -18,6 +18,7 @@ const seconds = (ms: number): number => Math.floor(ms / 1000);
  * Signs an access token for a session (RFC 9068).
  *
  * @param now ms since the epoch.
+ * @throws CurfewError `body_invalid` where the token would be longer than any sidecar takes.
  */
 export async function signAccessToken(
   { key, issuer, audience, accessTtlMs }: AccessTokenOptions,
@@ -45,5 +46,7 @@ export async function signAccessToken(
   const accessToken = await new SignJWT({ ...claims, aud: audience })
     .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: ACCESS_TOKEN_TYPE })
     .sign(key.privateKey);
+  if (accessToken.length > MAX_ACCESS_TOKEN_LENGTH)
+    throw new CurfewError('body_invalid', 'the roles and ids of this session make a token that no service takes');
   return { accessToken, expiresAt: seconds(expiresAt) * 1000 };
 }

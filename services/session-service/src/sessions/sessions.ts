@@ -71,11 +71,20 @@ export class Sessions {
     if (read.blocked) throw new CurfewError('account_disabled');
     this.#assertFresh(read);
     const createdAt = now();
-    const session = { ...signIn, ...vectorOf(read), sid: newSid(), createdAt, expiresAt: createdAt + sessionTtlMs };
+    const rolesAt = read.subject.current;
+    const session = {
+      ...signIn,
+      ...vectorOf(read),
+      rolesAt,
+      sid: newSid(),
+      createdAt,
+      expiresAt: createdAt + sessionTtlMs,
+    };
     const refresh = newRefreshToken(session.sid);
+    const grant = await this.#grant(session, refresh.token);
     await store.create(session, refresh.hash);
     onChange?.('created');
-    return this.#grant(session, refresh.token);
+    return grant;
   }
 
   /**
@@ -94,12 +103,13 @@ export class Sessions {
     if (read.blocked) throw new CurfewError('account_disabled');
     this.#assertFresh(read);
 
-    const renewal: Renewal = { ...vectorOf(read), roles: rolesOf(session, read) };
+    const renewal: Renewal = { ...vectorOf(read), roles: rolesOf(session, read), rolesAt: read.subject.current };
     const successor = newRefreshToken(session.sid);
+    const grant = await this.#grant({ ...session, ...renewal }, successor.token);
     if (!(await store.refresh(session.sid, shown.hash, successor.hash, renewal)))
       throw new CurfewError('refresh_token_invalid');
     onChange?.('renewed');
-    return this.#grant({ ...session, ...renewal }, successor.token);
+    return grant;
   }
 
   /** @throws CurfewError `session_not_found` */
@@ -164,7 +174,7 @@ function standingOf({ s, t, r }: SessionRecord, { subject, tenant, realm, sessio
 
 /** The roles of a claims change that the session has not seen yet; otherwise its own. */
 function rolesOf(session: SessionRecord, { claims }: SubjectVersions): readonly string[] {
-  if (!claims || claims.since <= session.s) return session.roles;
+  if (!claims || claims.since <= session.rolesAt) return session.roles;
   const { roles } = JSON.parse(claims.json) as { roles?: unknown };
-  return Array.isArray(roles) ? roles.filter((role): role is string => typeof role === 'string') : session.roles;
+  return Array.isArray(roles) ? roles.filter((role) => typeof role === 'string' && role !== '') : session.roles;
 }

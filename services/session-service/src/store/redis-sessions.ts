@@ -85,6 +85,7 @@ function recordOf(sid: string, fields: Record<string, string>): SessionRecord | 
     ) as Partial<SessionRecord>),
     roles: JSON.parse(fields['roles'] ?? '[]') as string[],
     ...(fields['amr'] === undefined ? {} : { amr: JSON.parse(fields['amr']) as string[] }),
+    rolesAt: Number(fields['rolesAt']),
     createdAt: Number(fields['createdAt']),
     expiresAt: Number(fields['expiresAt']),
     s: Number(fields['s']),

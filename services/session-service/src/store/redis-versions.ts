@@ -104,19 +104,19 @@ export class RedisVersions implements VersionStore {
     // All of it is one round trip. On its connection a partition's tick is read before its versions.
     const [own, ofTenant, ofRealm, tombstone] = await answered(
       Promise.all([
-        this.#read(subject, subjectScope(subject), ['blocked', 'claims', 'claimsAt']),
+        this.#read(subject, subjectScope(subject), ['claims', 'claimsAt']),
         tenant === undefined ? undefined : this.#read(tenant, tenantScope(tenant)),
         this.#read(REALM_ID, REALM_SCOPE),
         sid === undefined ? 0 : this.#redis.exists(versionKey(subjectPartition, sessionScope(sid))),
       ]),
     );
-    const [blocked, claims, claimsAt] = own.more;
+    const [claims, claimsAt] = own.more;
     return {
       subject: own.version,
       tenant: ofTenant?.version ?? { current: 0, floor: 0 },
       realm: ofRealm.version,
       tick: Math.min(own.tick, ofTenant?.tick ?? own.tick, ofRealm.tick),
-      blocked: blocked === '1',
+      blocked: own.blocked || ofTenant?.blocked === true || ofRealm.blocked,
       sessionEnded: tombstone === 1,
       ...(claims == null ? {} : { claims: { json: claims, since: number(claimsAt) } }),
     };
@@ -124,11 +124,16 @@ export class RedisVersions implements VersionStore {
 
   async #read(id: string, scope: ScopeKey, fields: readonly string[] = []) {
     const partition = partitionOf(id, this.#partitions);
-    const [tick, [current, floor, ...more]] = await Promise.all([
+    const [tick, [current, floor, blocked, ...more]] = await Promise.all([
       this.#redis.hget(positionKey(partition), 'tick'),
-      this.#redis.hmget(versionKey(partition, scope), 'current', 'floor', ...fields),
+      this.#redis.hmget(versionKey(partition, scope), 'current', 'floor', 'blocked', ...fields),
     ]);
-    return { tick: number(tick), version: { current: number(current), floor: number(floor) }, more };
+    return {
+      tick: number(tick),
+      version: { current: number(current), floor: number(floor) },
+      blocked: blocked === '1',
+      more,
+    };
   }
 }
 

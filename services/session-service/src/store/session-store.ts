@@ -4,6 +4,8 @@ export interface SessionRecord {
   readonly subject: string;
   readonly tenant?: string;
   readonly roles: readonly string[];
+  /** The subject's version when the roles were given: a claims change after it brings others. */
+  readonly rolesAt: number;
   readonly tier?: string;
   readonly acr?: string;
   readonly amr?: readonly string[];
@@ -21,7 +23,7 @@ export interface SessionRecord {
 }
 
 /** What a refresh changes. */
-export type Renewal = Pick<SessionRecord, 's' | 't' | 'r' | 'at' | 'roles'>;
+export type Renewal = Pick<SessionRecord, 's' | 't' | 'r' | 'at' | 'roles' | 'rolesAt'>;
 
 /** All methods throw CurfewError `store_unavailable` while Redis does not answer. */
 export interface SessionStore {
