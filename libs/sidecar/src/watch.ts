@@ -29,6 +29,8 @@ export class Watch {
   readonly #canServe = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
   #asking = false;
+  /** When the first view was seen inside the bound, ms on the clock. */
+  #firstInsideAt = Number.POSITIVE_INFINITY;
   /** When the store last showed that it can prove sessions, ms on the clock. */
   #storeProvedAt = Number.NEGATIVE_INFINITY;
 
@@ -116,11 +118,17 @@ export class Watch {
   #turn(): void {
     const status = this.#lifecycle.status;
     if (status === 'idle' || status === 'closed') return;
-    const ages = this.#options.viewAgesMs();
-    const inside = ages.filter((age) => age <= this.#options.maxViewAgeMs).length;
-    if (inside > 0 && inside === ages.length) this.#lifecycle.turn('live');
-    else if (inside === 0) this.#lifecycle.turn('cut-off');
-    else if (status !== 'starting' || this.#options.missing().length === 0) this.#lifecycle.turn('behind');
+    const { viewAgesMs, maxViewAgeMs, now } = this.#options;
+    const ages = viewAgesMs();
+    const inside = ages.filter((age) => age <= maxViewAgeMs).length;
+    if (inside === 0) {
+      this.#lifecycle.turn('cut-off');
+      return;
+    }
+    this.#firstInsideAt = Math.min(this.#firstInsideAt, now());
+    if (inside === ages.length) this.#lifecycle.turn('live');
+    // The partitions catch up one after the other.
+    else if (status !== 'starting' || now() - this.#firstInsideAt > maxViewAgeMs) this.#lifecycle.turn('behind');
   }
 
   #askStore(): void {

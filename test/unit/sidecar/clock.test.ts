@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest';
+import { createClock } from '../../../libs/sidecar/src/clock.ts';
+
+describe('the clock', () => {
+  test('goes on when the wall clock is set back, and catches up when that is ahead', () => {
+    let wall = 1_000_000;
+    let monotonic = 5000;
+    const clock = createClock(
+      () => wall,
+      () => monotonic,
+    );
+    expect(clock.now()).toBe(1_000_000);
+    [wall, monotonic] = [400_000, 5100];
+    clock.follow();
+    expect(clock.now()).toBe(1_000_100);
+    [wall, monotonic] = [1_060_000, 5200];
+    expect(clock.now()).toBe(1_000_200);
+    clock.follow();
+    expect(clock.now()).toBe(1_060_000);
+    wall = 1_000_000;
+    clock.follow();
+    expect(clock.now()).toBe(1_060_000);
+  });
+
+  test('is the wall clock at the start', () => {
+    expect(Math.abs(createClock().now() - Date.now())).toBeLessThan(50);
+  });
+});
