@@ -90,7 +90,7 @@ const DEVICE_DRAFT = (user: string, device: string): Draft => ({
  */
 export function drawEvent(id: string, random: Random, sidOf: (user: string) => string | undefined): Published {
   const user = random.pick(USERS);
-  const draft = random.chance(0.08)
+  const draft = random.chance(0.15)
     ? DEVICE_DRAFT(user, random.pick(DEVICES))
     : random.pick(DRAFTS)(user, sidOf(user), random);
   const set: SecurityEventToken = {

@@ -35,6 +35,8 @@ export class Instance implements Actor {
   readonly name: string;
   alive = true;
   paused = false;
+  /** Partitions whose fetches get no answer. */
+  readonly stalled = new Set<number>();
   readonly #options: InstanceOptions;
   readonly #versions: VersionsClient;
   readonly #bus: BusClient;
@@ -153,7 +155,7 @@ export class Instance implements Actor {
     const { events } = brokers;
     return scheduler.io(this, {
       what: `fetches events of ${partition}`,
-      ready: () => events.end(partition) > from || !isOurs(),
+      ready: () => (events.end(partition) > from && !this.stalled.has(partition)) || !isOurs(),
       effect: () => events.entries(partition).slice(from, from + 1 + scheduler.random.below(MAX_BATCH)),
       failure: noBroker,
       detail: () => `from ${from} of ${events.end(partition)}`,

@@ -14,6 +14,8 @@ export interface Settings {
   readonly maxEntries: number;
   /** How often a request meets trouble on its way. */
   readonly trouble: number;
+  /** Share of the steps in which time passes. */
+  readonly haste: number;
   /** The kinds of faults that this run draws from. */
   readonly faults: readonly string[];
 }
@@ -25,12 +27,13 @@ export function drawSettings(random: Random, faults: readonly string[]): Setting
     sidecars: random.chance(0.25) ? 2 : 1,
     boundMs: 200,
     maxClockSkewMs: 20,
-    tickIntervalMs: 40,
+    tickIntervalMs: random.pick([20, 40, 80]),
     windowMs: random.pick([250, 600, 3000]),
     sessionTtlMs: 3_600_000,
     maxEntries: random.pick([1, 2, 3, 100]),
     trouble: random.pick([0, 0.05, 0.15]),
     // A few kinds at a time: what takes two faults together is found sooner than among all of them.
+    haste: random.pick([0.08, 0.12, 0.2]),
     faults: faults.filter(() => random.chance(0.4)),
   };
 }

@@ -1,4 +1,4 @@
-import { type AccessTokenClaims, partitionOf, type ScopeKey } from '@curfew/contracts';
+import { type AccessTokenClaims, encodeLogTick, encodeVersionRecord, partitionOf, type ScopeKey } from '@curfew/contracts';
 import type { Grant } from '../../services/session-service/src/sessions/sessions.ts';
 import { Brokers } from './brokers.ts';
 import { Checker } from './checker.ts';
@@ -64,10 +64,26 @@ export class World {
     this.#scheduler = new Scheduler(this.#random, trace);
     this.#brokers = new Brokers(partitions, () => this.#scheduler.now + (this.#skews[4] ?? 0));
     this.#store = new Store(partitions);
+    this.#tickOnce();
     this.#store.replicate();
     for (let i = 0; i < instances; i++) this.#instances.push(this.#newInstance(i));
     for (let i = 0; i < sidecars; i++) this.#sidecars.push(this.#newSidecar(i));
     this.rebalance();
+  }
+
+  /** The world has been running for a while: a tick has gone all the way. */
+  #tickOnce(): void {
+    const { events, versions, group } = this.#brokers;
+    const tick = this.now;
+    for (let partition = 0; partition < this.settings.partitions; partition++) {
+      const log = encodeLogTick(tick);
+      const { offset } = events.append(partition, log.key, log.value);
+      this.#store.versions.positions.set(partition, offset);
+      this.#store.versions.ticks.set(partition, tick);
+      const announced = encodeVersionRecord({ kind: 'tick', tick, offset });
+      versions.append(partition, announced.key, announced.value);
+      group.committed[partition] = offset + 1;
+    }
   }
 
   get now(): number {
@@ -80,13 +96,16 @@ export class World {
     random.reseed(stepSeed(this.#seed, step));
     this.#scheduler.trouble = this.settings.trouble;
     const draw = random.next();
-    if (draw < 0.64) this.#goOn();
+    if (draw < 0.76 - this.settings.haste) this.#goOn();
     else if (draw < 0.76) this.#pass(random);
     else if (draw < 0.84) this.#request(random);
     else if (draw < 0.9) this.#signIn(random);
     else if (draw < 0.94) this.#publish(random);
     else if (draw < 0.97) random.pick(HEALERS)(this);
-    else if (this.settings.faults.length > 0) FAULTS[random.pick(this.settings.faults)]?.(this);
+    else if (this.settings.faults.length > 0) {
+      do FAULTS[random.pick(this.settings.faults)]?.(this);
+      while (random.chance(0.3));
+    }
     this.#sweep();
   }
 
@@ -370,14 +389,14 @@ export class World {
   }
 
   stallFeed(): void {
-    const sidecar = this.#random.pick(this.#sidecars);
+    const reader = this.#random.pick([...this.#sidecars, ...this.#instances]);
     const partition = this.#random.below(this.settings.partitions);
-    this.#say(`${sidecar.name} gets nothing of ${partition}`);
-    sidecar.stalled.add(partition);
+    this.#say(`${reader.name} gets nothing of ${partition}`);
+    reader.stalled.add(partition);
   }
 
   unstallFeeds(): void {
-    for (const sidecar of this.#sidecars) sidecar.stalled.clear();
+    for (const { stalled } of [...this.#sidecars, ...this.#instances]) stalled.clear();
   }
 
   failOver(): void {

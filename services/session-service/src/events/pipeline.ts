@@ -107,7 +107,8 @@ export class Pipeline {
       );
       return pending.flatMap((one, i) => {
         const version = versions[i];
-        return version ? [{ ...one, version }] : [];
+        // Run again, a device's event also finds sessions made since it was applied. It has not ended those.
+        return version?.applied || version?.current ? [{ ...one, version }] : [];
       });
     } finally {
       for (const span of spans) span.end();
