@@ -70,6 +70,15 @@ export class Entries {
     return lookup.entry;
   }
 
+  /** Lets go of what was announced before a time, ms since the epoch. */
+  dropBefore(time: number): void {
+    for (;;) {
+      const oldest = this.#byScope.rvalues().next().value;
+      if (oldest === undefined || oldest.announcedAt >= time) return;
+      this.#byScope.pop();
+    }
+  }
+
   /** Merges by max: order and repetition make no difference, and nothing falls. */
   merge({ scope, current, floor }: VersionRecord, announcedAt: number): void {
     const known = this.peek(scope);

@@ -13,6 +13,8 @@ export interface ReplicaOptions {
   readonly horizon: number;
   /** Most scopes that are kept; what falls out raises the horizon. Default 100,000. */
   readonly maxEntries?: number;
+  /** How long a bump is kept, ms: at least the life of a token. Default: for ever. A forgotten one raises the horizon. */
+  readonly windowMs?: number;
   /** How far the clocks of the session service, the bus and this process may differ, ms. Default 250. */
   readonly maxClockSkewMs?: number;
   /** Clock, ms since the epoch. It must never go back: a view would look young again. */
@@ -26,16 +28,25 @@ export interface ReplicaOptions {
  */
 export class Replica {
   readonly #entries: Entries;
-  /** The realm's entry is in every check and never falls out. */
+  /** The realm's entry is in every check. It falls out by age alone. */
   #realm: Entry = { current: 0, floor: 0, announcedAt: 0 };
   #horizon: number;
   readonly #views: Views;
+  readonly #windowMs: number;
   readonly #now: () => number;
 
-  constructor({ partitions, horizon, maxEntries = 100_000, maxClockSkewMs = 250, now }: ReplicaOptions) {
+  constructor({
+    partitions,
+    horizon,
+    maxEntries = 100_000,
+    maxClockSkewMs = 250,
+    windowMs = Number.POSITIVE_INFINITY,
+    now,
+  }: ReplicaOptions) {
     this.#entries = new Entries(maxEntries, (announcedAt) => this.raiseHorizon(announcedAt));
     this.#horizon = horizon;
     this.#views = new Views(partitions, maxClockSkewMs);
+    this.#windowMs = windowMs;
     this.#now = now;
   }
 
@@ -60,9 +71,19 @@ export class Replica {
    * @param announcedAt the record's own timestamp, ms since the epoch.
    */
   apply(partition: number, record: VersionRecord | Tick, announcedAt: number): void {
-    if (record.kind === 'tick') this.#views.apply(partition, record.tick, this.#now());
+    if (record.kind === 'tick') this.#applyTick(partition, record.tick, this.#now());
     else if (record.scope === REALM_SCOPE) this.#mergeRealm(record, announcedAt);
     else this.#entries.merge(record, announcedAt);
+  }
+
+  /** With the ticks, age comes: Redis forgets a version one day, and a session minted then must not be judged by it. */
+  #applyTick(partition: number, tick: number, now: number): void {
+    this.#views.apply(partition, tick, now);
+    const since = now - this.#windowMs;
+    this.#entries.dropBefore(since);
+    if (this.#realm.announcedAt >= since) return;
+    this.raiseHorizon(this.#realm.announcedAt);
+    this.#realm = { current: 0, floor: 0, announcedAt: 0 };
   }
 
   #mergeRealm({ current, floor }: VersionRecord, announcedAt: number): void {

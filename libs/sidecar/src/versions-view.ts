@@ -4,7 +4,8 @@ import { contextOfHeaders, startProcessSpan } from '@curfew/telemetry';
 import type { VersionsSink } from './kafka-versions-reader.ts';
 import type { BatchRecord } from './partition-feed.ts';
 
-export interface VersionsViewOptions extends Required<Pick<ReplicaOptions, 'maxEntries' | 'maxClockSkewMs' | 'now'>> {
+export interface VersionsViewOptions
+  extends Required<Pick<ReplicaOptions, 'maxEntries' | 'maxClockSkewMs' | 'windowMs' | 'now'>> {
   readonly onWarning: (message: string) => void;
   /** Hears that what the reader says of itself may have changed. */
   readonly onProgress: () => void;
@@ -66,10 +67,10 @@ export class VersionsView implements VersionsSink {
   }
 
   begin(partitions: number, horizon: number): void {
-    const { maxEntries, maxClockSkewMs, now } = this.#options;
+    const { maxEntries, maxClockSkewMs, windowMs, now } = this.#options;
     const leadMs = this.#replica.largestLeadMs;
     this.partitions = partitions;
-    this.#replica = new Replica({ partitions, horizon, maxEntries, maxClockSkewMs, now });
+    this.#replica = new Replica({ partitions, horizon, maxEntries, maxClockSkewMs, windowMs, now });
     this.#replica.noteTick(now() + leadMs);
   }
 

@@ -79,6 +79,21 @@ describe('check', () => {
     expect(known.check(sessionVersions({ ...claims, sid: 'laptop' }), BOUND)).toBe('active');
   });
 
+  test('forgets what is older than its window: Redis forgets it too, and mints by what it has then', () => {
+    let now = HORIZON + 5000;
+    const aging = new Replica({ partitions: PARTITIONS, horizon: HORIZON, windowMs: 60_000, now: () => now });
+    aging.apply(9, record('u:alice', 50, 50), now);
+    aging.apply(9, record('r', 50, 50), now);
+    const session = () => sessionVersions({ ...claims, ver: { s: 0, t: 0, r: 0, at: now - 100 } });
+    now += 59_000;
+    for (let partition = 0; partition < PARTITIONS; partition++) tick(aging, partition, now);
+    expect(aging.check(session(), BOUND)).toBe('revoked');
+    now += 2000;
+    for (let partition = 0; partition < PARTITIONS; partition++) tick(aging, partition, now);
+    expect(aging.check(session(), BOUND)).toBe('active');
+    expect(aging.horizon).toBe(HORIZON + 5000);
+  });
+
   test('a session minted with the new version is active again', () => {
     const known = replica();
     known.apply(9, record('u:alice', 11, 11), HORIZON);

@@ -19,6 +19,7 @@ beforeEach(() => {
   [warnings, progress, now] = [[], 0, NOW];
   view = new VersionsView({
     maxEntries: 100,
+    windowMs: 900_000,
     maxClockSkewMs: 0,
     now: () => now,
     onWarning: (message) => warnings.push(message),

@@ -88,6 +88,8 @@ export class AccountEvents {
     });
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topics: [TOPICS.accountEvents], fromBeginning: true });
+    // Whoever closed it meanwhile must not find it a member of the group afterwards.
+    if (this.#closed) throw new CurfewError('not_ready', 'closed while it joined');
     await this.#consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,

@@ -77,7 +77,7 @@ export class Feed {
     this.#ticker.stop();
     this.#stop.abort();
     await within(this.#events?.close());
-    await this.#ended;
+    await within(this.#ended);
     await within(Promise.all([this.#admin.disconnect(), this.#options.bus.close()]));
   }
 
@@ -97,6 +97,7 @@ export class Feed {
     const { bus, partitions } = this.#options;
     await Promise.all([this.#admin.connect(), bus.connect()]);
     await ensureTopics(this.#admin, partitions);
+    this.#stop.signal.throwIfAborted();
     this.#enter('joining');
     this.#events = new AccountEvents({ ...this.#options, admin: this.#admin });
     return await this.#stopped(
