@@ -22,6 +22,7 @@ import {
   type PartitionFeed,
   suspect,
   takeAnswer,
+  takeEmptyAnswer,
 } from './partition-feed.ts';
 
 /** How the brokers are reached, as `@platformatic/kafka` takes it. */
@@ -305,9 +306,14 @@ export class KafkaVersionsReader {
 
   #take({ responses }: FetchResponse, { topicId, offsets }: Asked): void {
     if (topicId !== this.#topicId) return; // The topic was created anew while the answer was on its way.
-    for (const answer of responses.flatMap(({ partitions }) => partitions)) {
+    const answers = responses.flatMap(({ partitions }) => partitions);
+    const isEmpty = answers.every(({ records }) => (records?.length ?? 0) === 0);
+    for (const answer of answers) {
       const feed = this.#feeds[answer.partitionIndex];
-      if (feed) takeAnswer(feed, offsets.get(feed.partition), answer, this.#sink, nameOfCode);
+      if (!feed) continue;
+      const asked = offsets.get(feed.partition);
+      takeAnswer(feed, asked, answer, this.#sink, nameOfCode);
+      if (isEmpty) takeEmptyAnswer(feed, asked, answer);
     }
   }
 }

@@ -5,6 +5,8 @@ export interface PartitionAnswer {
   readonly errorCode: number;
   /** Set where the log no longer has what was read from it: its epochs went another way. */
   readonly divergingEpoch?: { readonly epoch: number };
+  /** Up to where the log may be read. */
+  readonly highWatermark: bigint;
   readonly records?: readonly Batch[] | null;
 }
 
@@ -136,8 +138,15 @@ export function takeAnswer(
 function takeBatches(feed: PartitionFeed, batches: readonly Batch[], sink: FeedSink): void {
   heard(feed);
   for (const batch of batches) takeBatch(feed, batch, sink);
-  // An answer without records, when asked from below the end, means that nothing is left between.
-  if (batches.length === 0 && feed.offset !== undefined && feed.offset < feed.target) feed.target = feed.offset;
+}
+
+/**
+ * Looks at an answer that brought no record of any partition: what was asked for from below the end is not there, because
+ * compaction took it. An answer that is empty for one partition says nothing: it may have been full before its turn.
+ */
+export function takeEmptyAnswer(feed: PartitionFeed, asked: bigint | undefined, answer: PartitionAnswer): void {
+  const isAnswered = answer.errorCode === NONE && asked !== undefined && feed.offset === asked;
+  if (isAnswered && asked < feed.target && answer.highWatermark >= feed.target) feed.target = asked;
 }
 
 function takeBatch(feed: PartitionFeed, batch: Batch, sink: FeedSink): void {

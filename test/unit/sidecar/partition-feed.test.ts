@@ -11,6 +11,7 @@ import {
   type PartitionFeed,
   suspect,
   takeAnswer,
+  takeEmptyAnswer,
 } from '../../../libs/sidecar/src/partition-feed.ts';
 
 const LOG_APPEND_TIME = 0b1000;
@@ -75,6 +76,7 @@ const batchOf = (firstOffset: number, records: (VersionRecord | Tick | null)[], 
 });
 const answer = (records: Batch[] | null, more: Partial<PartitionAnswer> = {}): PartitionAnswer => ({
   errorCode: 0,
+  highWatermark: 100n,
   records,
   ...more,
 });
@@ -139,9 +141,16 @@ describe('a partition', () => {
     expect(notCaughtUp(feed)).toBeUndefined();
   });
 
-  test('has caught up when nothing is left before that end', () => {
-    take(answer(null));
+  test('has caught up when the log may be read to that end, and nothing is left before it', () => {
+    takeEmptyAnswer(feed, feed.offset, answer(null));
     expect(notCaughtUp(feed)).toBeUndefined();
+  });
+
+  test('has not caught up by an answer that had no room for it, or that does not reach that end', () => {
+    take(answer(null));
+    takeEmptyAnswer(feed, feed.offset, answer(null, { highWatermark: 7n }));
+    takeEmptyAnswer(feed, 4n, answer(null));
+    expect(notCaughtUp(feed)).toBe('catching up');
   });
 
   test('that has not been placed has not caught up', () => {
