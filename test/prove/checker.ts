@@ -52,7 +52,7 @@ export function check(history: History): Findings {
       ...disagreements(history, bumps),
       ...recovery(history),
     ],
-    stalenessMs: Math.max(0, ...history.decisions.map((decision) => stalenessOf(decision, fates))),
+    stalenessMs: history.decisions.reduce((most, decision) => Math.max(most, stalenessOf(decision, fates)), 0),
     overRevoked: kills.overRevoked,
   };
 }

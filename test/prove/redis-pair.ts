@@ -39,10 +39,10 @@ export class RedisPair {
   }
 
   static async start(directory: string): Promise<RedisPair> {
-    const [a = 0, b = 0, link = 0] = await freePorts(3);
+    const [a = 0, b = 0] = await freePorts(2);
     const [first, second] = await Promise.all([startServer(a, directory), startServer(b, directory)]);
-    const pair: RedisPair = new RedisPair([first, second], await TcpLink.listen(link, () => pair.port), directory);
-    await second.client.replicaof('127.0.0.1', link);
+    const pair: RedisPair = new RedisPair([first, second], await TcpLink.listen(() => pair.port), directory);
+    await second.client.replicaof('127.0.0.1', pair.#replication.port);
     return pair;
   }
 

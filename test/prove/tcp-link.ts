@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
  * How a link behaves. `open`: as if it were not there. `cut`: connections are reset, new ones too. `silent`: nothing gets
@@ -11,25 +11,27 @@ const HOST = '127.0.0.1';
 
 /** A TCP proxy on the loopback address that stands for a network between two processes, and can fail like one. */
 export class TcpLink {
-  readonly port: number;
   readonly #server: Server;
   /** The port that every new connection is taken to; undefined: to none. */
   readonly #target: () => number | undefined;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #state: LinkState = 'open';
 
-  private constructor(port: number, target: () => number | undefined) {
-    this.port = port;
+  private constructor(target: () => number | undefined) {
     this.#target = target;
     this.#server = createServer((near) => this.#accept(near));
   }
 
   /** @param target asked at each connection, so that a link can lead elsewhere after a failover. */
-  static async listen(port: number, target: () => number | undefined): Promise<TcpLink> {
-    const link = new TcpLink(port, target);
-    link.#server.listen(port, HOST);
+  static async listen(target: () => number | undefined): Promise<TcpLink> {
+    const link = new TcpLink(target);
+    link.#server.listen(0, HOST);
     await once(link.#server, 'listening');
     return link;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   turn(state: LinkState): void {

@@ -33,13 +33,19 @@ export interface Links {
   readonly redis: TcpLink;
 }
 
+/** An instance of the session service. */
+export interface Instance extends Victim {
+  readonly url: string;
+  readonly port: number;
+}
+
 /** The whole stack, with a link in every way that may fail. */
 export interface World {
   readonly partitions: number;
   readonly maxClockSkewMs: number;
   readonly kafka: KafkaCluster;
   readonly redis: RedisPair;
-  readonly sessionServices: readonly (Victim & { readonly url: string })[];
+  readonly sessionServices: readonly Instance[];
   readonly members: readonly Member[];
   readonly links: ReadonlyMap<string, Links>;
   readonly publisher: Publisher;
@@ -76,41 +82,46 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    const ports = new Map<string, number[]>();
-    for (const client of clients) ports.set(client, await freePorts(4));
-    const portsOf = (client: string): number[] => ports.get(client) ?? [];
-    const advertised = Object.fromEntries(clients.map((client) => [client, portsOf(client).slice(0, 3)]));
+    // The links first: their ports are what Kafka advertises, and once they listen nobody else takes them.
+    const backends: { kafka?: KafkaCluster; redis?: RedisPair } = {};
+    const links = new Map<string, Links>();
+    for (const client of clients) {
+      const toKafka = [0, 1, 2].map((at) => TcpLink.listen(() => backends.kafka?.brokers[at]?.portFor(client)));
+      const link = { kafka: await Promise.all(toKafka), redis: await TcpLink.listen(() => backends.redis?.port) };
+      links.set(client, link);
+      closers.push(() => [...link.kafka, link.redis].map((one) => one.close()));
+    }
+    const advertised = Object.fromEntries(
+      Array.from(links, ([client, { kafka }]) => [client, kafka.map(({ port }) => port)]),
+    );
     const [kafka, redis] = await Promise.all([
       startKafkaCluster(directory, advertised, signal),
       RedisPair.start(directory),
     ]);
+    Object.assign(backends, { kafka, redis });
     closers.push(
       () => redis.stop(),
       () => kafka.stop(),
     );
-
-    const links = new Map<string, Links>();
-    for (const client of clients) {
-      const [redisPort = 0] = portsOf(client).slice(3);
-      const toKafka = kafka.brokers.map((broker, at) =>
-        TcpLink.listen(portsOf(client)[at] ?? 0, () => broker.portFor(client)),
-      );
-      const link = { kafka: await Promise.all(toKafka), redis: await TcpLink.listen(redisPort, () => redis.port) };
-      links.set(client, link);
-      closers.push(() => [...link.kafka, link.redis].map((one) => one.close()));
-    }
     const brokersFor = (client: string) => (advertised[client] ?? []).map((port) => `127.0.0.1:${port}`);
-    const redisUrlFor = (client: string) => `redis://127.0.0.1:${portsOf(client)[3]}`;
+    const redisUrlFor = (client: string) => `redis://127.0.0.1:${links.get(client)?.redis.port}`;
 
-    const [issuerPort = 0, ...servicePorts] = await freePorts(5);
-    const issuer = `http://127.0.0.1:${issuerPort}`;
+    // What stands in front of the two instances, so that keys are to be had while one of them lives.
+    const random = createRandom(options.seed);
+    const balancer = await TcpLink.listen(() => {
+      const alive = sessionServices.filter(({ process }) => process.running());
+      return alive.length === 0 ? undefined : random.pick(alive).port;
+    });
+    closers.push(() => balancer.close());
+    const servicePorts = await freePorts(4);
+    const issuer = `http://127.0.0.1:${balancer.port}`;
     const common = {
       CURFEW_ISSUER: issuer,
       CURFEW_AUDIENCE: 'curfew',
       CURFEW_MAX_VIEW_AGE_MS: `${options.maxViewAgeMs}`,
     };
     const signingKey = JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }));
-    const sessionServices = await Promise.all(
+    const sessionServices: Instance[] = await Promise.all(
       sessionNames.map((name, at) =>
         startVictim(servicePorts[at] ?? 0, (port) =>
           startService(
@@ -132,14 +143,6 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       ),
     );
     closers.push(() => Promise.all(sessionServices.map((service) => service.kill())));
-    // What stands in front of the two instances, so that keys are to be had while one of them lives.
-    const random = createRandom(options.seed);
-    const balancer = await TcpLink.listen(issuerPort, () => {
-      const alive = sessionServices.filter(({ process }) => process.running());
-      return alive.length === 0 ? undefined : random.pick(alive).port;
-    });
-    closers.push(() => balancer.close());
-
     const publisher = createPublisher({ brokers: brokersFor(PUBLISHER), issuer, clientId: PUBLISHER });
     closers.push(() => publisher.close());
     await Promise.all(
@@ -208,7 +211,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 async function startVictim(
   port: number,
   start: (port: number) => Promise<Started & { readonly url: string }>,
-): Promise<Victim & { readonly url: string; readonly port: number }> {
+): Promise<Instance> {
   let running = await start(port);
   return {
     name: running.name,
