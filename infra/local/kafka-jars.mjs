@@ -46,8 +46,8 @@ export async function kafkaFiles({ log, say, signal }) {
     await run(
       'mvn',
       [
-        ...`-B -q -f ${POM} dependency:copy-dependencies -DincludeScope=runtime`.split(' '),
-        `-DoutputDirectory=${partial}/libs`,
+        ...['-B', '-q', '-f', POM],
+        ...['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${partial}/libs`],
       ],
       {
         log,

@@ -60,7 +60,7 @@ describe('a token that is not good', () => {
     ['of another issuer', () => forged({ iss: 'https://evil.example' }), 'session_invalid'],
     ['of another type', () => forged({}, { typ: 'JWT' }), 'session_invalid'],
     ['without versions', () => forged({ ver: undefined }), 'session_invalid'],
-    ['of 100 KB', () => 'a'.repeat(9000), 'session_invalid'],
+    ['of 9 KB', () => 'a'.repeat(9000), 'session_invalid'],
     [
       'signed by a foreign key under the right name',
       async () => forged({}, {}, (await generateKeyPair('EdDSA')).privateKey),
@@ -78,11 +78,27 @@ describe('a token that is not good', () => {
     expect(await answers(await make())).toEqual([`401 ${code}`, `401 ${code}`]);
   });
 
+  test('of 100 KB is too large for a header, which both services say', async () => {
+    for (const url of [`${services.urls.orders}/orders`, `${services.urls.payments}/payments`]) {
+      const answer = await call('GET', url, { token: 'a'.repeat(100_000) });
+      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      expect(inWords(answer)).toBe('431 headers_too_large');
+    }
+  });
+
   test('an absent one is answered with the bare challenge, and an open route takes anybody', async () => {
     const absent = await call('GET', `${services.urls.payments}/payments`);
     expect(inWords(absent)).toBe('401 session_invalid');
     expect(absent.headers.get('www-authenticate')).toBe('Bearer');
     expect((await call('GET', `${services.urls.orders}/catalog`)).status).toBe(200);
+  });
+
+  test('an address that is not encoded is a problem at every service', async () => {
+    for (const url of Object.values(services.urls)) {
+      const answer = await call('GET', `${url}/v1/sessions/%zz`);
+      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      expect(inWords(answer)).toBe('400 request_invalid');
+    }
   });
 
   test('a bad body at any route is a problem, and the service lives on', async () => {

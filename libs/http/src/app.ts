@@ -2,6 +2,7 @@ import { CurfewError, type ErrorCode, problemHeaders, problemOf } from '@curfew/
 import swagger from '@fastify/swagger';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyError, type FastifyReply, LogController } from 'fastify';
+import { answerClientError } from './client-errors.ts';
 import { type Health, healthRoutes } from './health.ts';
 
 export interface AppOptions extends Health {
@@ -13,6 +14,9 @@ export interface AppOptions extends Health {
 
 /** Largest request body, bytes. */
 const BODY_LIMIT = 64 * 1024;
+
+/** Longest id in a path: 256 characters of three bytes, each as `%xx`. */
+const MAX_PARAM_LENGTH = 256 * 3 * 3;
 
 const CODE_OF_FASTIFY: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_VALIDATION: 'body_invalid',
@@ -28,6 +32,10 @@ export async function createApp(options: AppOptions) {
   const app = fastify({
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: true,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    // What fails before a route is found: such errors reach no error handler.
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, 'request_invalid', error.message),
+    clientErrorHandler: answerClientError,
     logger: { name: options.name, level: options.logLevel ?? 'info' },
     logController: new LogController({ disableRequestLogging: true }),
   })

@@ -17,6 +17,8 @@ const TRACE_SWITCHES = ['OTEL_TRACES_EXPORTER', 'OTEL_EXPORTER_OTLP_ENDPOINT', '
 /**
  * Starts OpenTelemetry for a service; call it before anything creates a server. Metrics are kept for scraping; traces
  * are recorded only where OpenTelemetry's own environment variables name an exporter, so that off costs nothing.
+ * `OTEL_METRICS_EXPORTER` changes nothing: the SDK reads it only where it is given no reader of metrics, and `/metrics`
+ * is one. A collector takes metrics by scraping (its `prometheus` receiver).
  *
  * @param serviceName `service.name`, unless `OTEL_SERVICE_NAME` says another.
  */
