@@ -194,6 +194,18 @@ describe('a sidecar whose Kafka hangs', () => {
   });
 });
 
+describe('a sidecar that has never seen Kafka', () => {
+  test.each([PARTITIONS - 1, PARTITIONS + 1, undefined])(
+    'proves nothing by Redis when it is told that there are %s partitions',
+    async (partitions) => {
+      pause(kafka);
+      const sidecar = sidecarWith({ ...(partitions === undefined ? {} : { partitions }), startTimeoutMs: 1000 });
+      await expect(sidecar.start()).rejects.toMatchObject({ code: 'not_ready' });
+      expect(await sidecar.authenticate(await newToken())).toEqual(VIEW_STALE);
+    },
+  );
+});
+
 describe('a thousand requests at once that memory cannot prove', () => {
   test('of one session cause one read', async () => {
     const sidecar = await live();

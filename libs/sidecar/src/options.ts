@@ -24,7 +24,10 @@ export interface SidecarOptions extends KafkaSecurity {
   readonly service: string;
   /** Where the issuer's keys are (RFC 7517). Default `<issuer>/.well-known/jwks.json`. */
   readonly jwksUrl?: string;
-  /** Partitions that session-versions should have. Default: as many as it has. Another count keeps the sidecar unready. */
+  /**
+   * Partitions that session-versions should have. Default: as many as it has. Another count keeps the sidecar unready.
+   * With it the sidecar can read through to Redis even where Kafka was away from its start.
+   */
   readonly partitions?: number;
   /**
    * Bumps of how long ago are read at the start, ms, 1000 to 86400000. Default 900000 (15 min): at least the longest life

@@ -21,6 +21,8 @@ export interface RedisVersions {
    * @param partitions as many as session-versions has: they are part of the keys.
    */
   read(session: SessionVersions, partitions: number): Promise<StoredVersions>;
+  /** Whether what Redis holds is divided into so many partitions: there is a position for the last, and none behind it. */
+  holds(partitions: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -73,6 +75,13 @@ export function createRedisVersions(url: string): RedisVersions {
         ended: Number(tombstone) > 0,
         tick: Math.min(...ticks.map((text) => Number(text ?? 0))),
       };
+    },
+    holds: async (partitions) => {
+      const [last, behind] = await Promise.all([
+        redis.exists(positionKey(partitions - 1)),
+        redis.exists(positionKey(partitions)),
+      ]);
+      return last === 1 && behind === 0;
     },
     close: async () => {
       // Between two tries there is no connection, and the client tells no end.

@@ -67,12 +67,15 @@ export function createSidecar(options: SidecarOptions): Sidecar {
 
   let metrics: ReturnType<typeof reportMetrics> | undefined;
   const redis = redisUrl === undefined ? undefined : createRedisVersions(redisUrl);
-  const partitions = () => view.partitions ?? settings.partitions;
+  /** Until Kafka has told the count, the configured one, once Redis was seen to agree: a wrong one finds no versions. */
+  let agreed: number | undefined;
+  const partitions = () => view.partitions ?? agreed;
+  const limited = <T>(read: Promise<T>): Promise<T> => within(settings.readThroughTimeoutMs, read);
   const circuit = new Circuit(now);
   const readThrough =
     redis &&
     new ReadThrough({
-      read: (session) => within(settings.readThroughTimeoutMs, redis.read(session, partitions() ?? 0)),
+      read: (session) => limited(redis.read(session, partitions() ?? 0)),
       canRead: () => partitions() !== undefined,
       circuit,
       skewMs: () => view.skewMs,
@@ -84,7 +87,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     maxViewAgeMs,
     viewAgesMs: () => view.viewAgesMs(),
     missing: () => reader.notReady(),
-    storeProves: readThrough && (() => readThrough.proves(NOBODY, maxViewAgeMs)),
+    storeProves: readThrough && storeProves,
     onStatus: (change) => {
       metrics?.onStatus(change.to);
       onStatus(change);
@@ -100,6 +103,14 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     tokenCacheSize,
     now,
   });
+
+  async function storeProves(): Promise<boolean> {
+    if (partitions() === undefined && redis !== undefined && settings.partitions !== undefined) {
+      const holds = await limited(redis.holds(settings.partitions)).catch(() => false);
+      if (holds) agreed = settings.partitions;
+    }
+    return (await readThrough?.proves(NOBODY, maxViewAgeMs)) ?? false;
+  }
 
   // One try to reach Redis belongs to the start, so that the first requests find it; its absence delays nothing more.
   let redisTried: Promise<void> | undefined;

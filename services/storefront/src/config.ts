@@ -1,3 +1,4 @@
+import { DEFAULT_PARTITIONS } from '@curfew/contracts';
 import { ENV, listOf, readConfig } from '@curfew/http';
 import { Type } from 'typebox';
 
@@ -9,6 +10,7 @@ const ENVIRONMENT = Type.Object({
   CURFEW_AUDIENCE: ENV.audience,
   CURFEW_WINDOW_MS: Type.Integer({ minimum: 1000, default: 900_000 }),
   CURFEW_MAX_VIEW_AGE_MS: Type.Integer({ minimum: 251, maximum: 86_400_000, default: 2000 }),
+  CURFEW_PARTITIONS: Type.Integer({ minimum: 1, maximum: 100_000, default: DEFAULT_PARTITIONS }),
   CURFEW_PAYMENTS_URL: Type.String({ pattern: '^https?://', default: 'http://127.0.0.1:7012' }),
   HOST: ENV.host,
   PORT: ENV.port(7011),
@@ -29,6 +31,7 @@ export function readStorefrontConfig(environment: NodeJS.ProcessEnv = process.en
     audience: env.CURFEW_AUDIENCE,
     windowMs: env.CURFEW_WINDOW_MS,
     maxViewAgeMs: env.CURFEW_MAX_VIEW_AGE_MS,
+    partitions: env.CURFEW_PARTITIONS,
     paymentsUrl: env.CURFEW_PAYMENTS_URL,
     host: env.HOST,
     port: env.PORT,

@@ -109,6 +109,8 @@ describe('the configuration', () => {
       service: 'orders',
       brokers: ['127.0.0.1:19092'],
       port: 7011,
+      partitions: 12,
+      maxViewAgeMs: 2000,
       paymentsUrl: 'http://127.0.0.1:7012',
     });
   });
@@ -116,6 +118,8 @@ describe('the configuration', () => {
   test.each([
     ['CURFEW_PAYMENTS_URL', 'localhost'],
     ['CURFEW_WINDOW_MS', '10'],
+    ['CURFEW_MAX_VIEW_AGE_MS', '250'],
+    ['CURFEW_PARTITIONS', '0'],
     ['PORT', 'http'],
   ])('names %s when it cannot be used: %s', (name, value) => {
     const read = () => readStorefrontConfig({ [name]: value });
