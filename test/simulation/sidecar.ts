@@ -2,6 +2,7 @@ import type { AccessTokenClaims } from '@curfew/contracts';
 import { Replica, type SessionVersions, sessionVersions, type Verdict } from '@curfew/replica';
 import { Authenticator } from '../../libs/sidecar/src/authenticator.ts';
 import { Circuit } from '../../libs/sidecar/src/circuit.ts';
+import { clockOf } from '../../libs/sidecar/src/clock.ts';
 import { ReadThrough, type StoredVersions } from '../../libs/sidecar/src/read-through.ts';
 import type { Authentication, Policy } from '../../libs/sidecar/src/session.ts';
 import { type Brokers, noBroker } from './brokers.ts';
@@ -72,7 +73,7 @@ export class SimulatedSidecar implements Actor {
         now: this.now,
       }),
       tokenCacheSize: 100,
-      now: this.now,
+      clock: clockOf(this.now),
     });
     for (let partition = 0; partition < partitions; partition++) this.#read(partition, horizon);
   }

@@ -17,8 +17,13 @@ export interface ReplicaOptions {
   readonly windowMs?: number;
   /** How far the clocks of the session service, the bus and this process may differ, ms. Default 250. */
   readonly maxClockSkewMs?: number;
-  /** Clock, ms since the epoch. It must never go back: a view would look young again. */
+  /**
+   * Clock, ms since `epoch`. It must never go back: a view would look young again. One that gives small integers costs a
+   * check no allocation; another is boxed.
+   */
   readonly now: () => number;
+  /** What `now` counts from, ms since the epoch. Default 0. */
+  readonly epoch?: number;
 }
 
 /**
@@ -34,6 +39,7 @@ export class Replica {
   readonly #views: Views;
   readonly #windowMs: number;
   readonly #now: () => number;
+  readonly #epoch: number;
 
   constructor({
     partitions,
@@ -42,12 +48,14 @@ export class Replica {
     maxClockSkewMs = 250,
     windowMs = Number.POSITIVE_INFINITY,
     now,
+    epoch = 0,
   }: ReplicaOptions) {
     this.#entries = new Entries(maxEntries, (announcedAt) => this.raiseHorizon(announcedAt));
     this.#horizon = horizon;
     this.#views = new Views(partitions, maxClockSkewMs);
     this.#windowMs = windowMs;
     this.#now = now;
+    this.#epoch = epoch;
   }
 
   /** Every bump announced after this time (ms since the epoch) is here. It only rises. */
@@ -78,8 +86,8 @@ export class Replica {
 
   /** With the ticks, age comes: Redis forgets a version one day, and a session minted then must not be judged by it. */
   #applyTick(partition: number, tick: number, now: number): void {
-    this.#views.apply(partition, tick, now);
-    const since = now - this.#windowMs;
+    this.#views.apply(partition, tick - this.#epoch, now);
+    const since = this.#epoch + now - this.#windowMs;
     this.#entries.dropBefore(since);
     if (this.#realm.announcedAt >= since) return;
     this.raiseHorizon(this.#realm.announcedAt);
@@ -122,7 +130,7 @@ export class Replica {
 
   /** Takes note of a tick that was seen elsewhere, for its lead alone: it makes no view younger. */
   noteTick(tick: number): void {
-    this.#views.noteLead(tick - this.#now());
+    this.#views.noteLead(tick - this.#epoch - this.#now());
   }
 
   /**

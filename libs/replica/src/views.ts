@@ -2,8 +2,8 @@ import { partitionOf, REALM_ID } from '@curfew/contracts';
 import type { SessionVersions } from './session-versions.ts';
 
 /**
- * Per partition, up to when everything that the bus acknowledged has been applied here: its newest tick. Times in ms since
- * the epoch.
+ * Per partition, up to when everything that the bus acknowledged has been applied here: its newest tick. Times in ms, all
+ * by the same clock.
  */
 export class Views {
   readonly #newestTick: Float64Array;

@@ -1,5 +1,6 @@
 import type { SessionVersions, Verdict } from '@curfew/replica';
 import { LRUCache } from 'lru-cache';
+import type { Clock } from './clock.ts';
 import type { ReadThrough } from './read-through.ts';
 import {
   type Authentication,
@@ -14,13 +15,12 @@ import type { TokenCheck } from './token-check.ts';
 
 export interface AuthenticatorOptions {
   readonly checkToken: TokenCheck;
-  /** The replica's word at a time of the same clock: synchronous, and allocates nothing. */
-  readonly checkAt: (versions: SessionVersions, maxViewAgeMs: number, now: number) => Verdict;
+  /** The replica's word at a time that the clock has just told: synchronous, and allocates nothing. */
+  readonly checkAt: (versions: SessionVersions, maxViewAgeMs: number, elapsed: number) => Verdict;
   /** Absent where there is no store. */
   readonly readThrough: ReadThrough | undefined;
   readonly tokenCacheSize: number;
-  /** Clock, ms since the epoch; it never goes back. */
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'epoch' | 'elapsed'>;
 }
 
 /** Passed to every `get`, whose default argument would be an object per call. */
@@ -59,13 +59,14 @@ export class Authenticator {
   authenticate(token: string, policy: Policy, maxViewAgeMs: number): Authentication | Promise<Authentication> {
     const known = this.#tokens.get(token, GET);
     if (known === undefined) return this.#verify(token, policy, maxViewAgeMs);
-    const now = this.#options.now();
-    if (now >= known.expiresAt) {
+    const { clock } = this.#options;
+    const elapsed = clock.elapsed();
+    if (clock.epoch + elapsed >= known.expiresAt) {
       this.#tokens.delete(token);
       return this.#verify(token, policy, maxViewAgeMs);
     }
     this.counts.tokenHits++;
-    return this.#decide(known, policy, maxViewAgeMs, now);
+    return this.#decide(known, policy, maxViewAgeMs, elapsed);
   }
 
   async #verify(token: string, policy: Policy, maxViewAgeMs: number): Promise<Authentication> {
@@ -74,7 +75,7 @@ export class Authenticator {
     if (!checked.ok) return this.#refuse(checked.code);
     const verified = verifiedToken(checked.claims);
     this.#tokens.set(token, verified);
-    return this.#decide(verified, policy, maxViewAgeMs, this.#options.now());
+    return this.#decide(verified, policy, maxViewAgeMs, this.#options.clock.elapsed());
   }
 
   #refuse(code: Extract<RejectionCode, 'session_expired' | 'session_invalid' | 'not_ready'>): Rejection {
@@ -88,9 +89,9 @@ export class Authenticator {
     token: VerifiedToken,
     policy: Policy,
     maxViewAgeMs: number,
-    now: number,
+    elapsed: number,
   ): Authentication | Promise<Authentication> {
-    const verdict = this.#options.checkAt(token.versions, maxViewAgeMs, now);
+    const verdict = this.#options.checkAt(token.versions, maxViewAgeMs, elapsed);
     if (verdict !== 'unprovable') return this.#answer(token, verdict, 'memory');
     const { readThrough } = this.#options;
     if (readThrough === undefined) return this.#answerByPolicy(token, policy);
@@ -105,7 +106,7 @@ export class Authenticator {
   ): Promise<Authentication> {
     const read = await store.check(token.versions, maxViewAgeMs);
     // A bump may have been applied here while the read was under way: what the replica knows outweighs an older read.
-    const known = this.#options.checkAt(token.versions, maxViewAgeMs, this.#options.now());
+    const known = this.#options.checkAt(token.versions, maxViewAgeMs, this.#options.clock.elapsed());
     if (known === 'revoked' || (known === 'stale' && read !== 'revoked')) return this.#answer(token, known, 'memory');
     if (read !== 'unprovable') return this.#answer(token, read, 'store');
     // The views may have become young again meanwhile.

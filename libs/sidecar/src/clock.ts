@@ -1,19 +1,32 @@
 /**
- * Clock that never goes back, ms since the epoch: what counts is how long ago a tick was stamped, and a wall clock that is
- * set back would make every view young again. One that is set forward is followed by `follow`.
+ * A clock that never goes back: what counts is how long ago a tick was stamped, and a wall clock that is set back would
+ * make every view young again.
  */
 export interface Clock {
+  /** What `elapsed` counts from, ms since the epoch. */
+  readonly epoch: number;
+  /** Whole ms since `epoch`, rounded up so that nothing looks younger than it is. A small integer costs no allocation. */
+  elapsed(): number;
+  /** Ms since the epoch. */
   now(): number;
   /** Catches up with the wall clock where that is ahead: after a process or its machine has slept. */
   follow(): void;
 }
 
+/** Starts with the wall clock, and goes on by the process' own. */
 export function createClock(wall: () => number = Date.now, monotonic = () => performance.now()): Clock {
-  let origin = wall() - monotonic();
+  const epoch = Math.floor(wall() - monotonic());
+  let ahead = 0;
+  const elapsed = () => Math.ceil(monotonic() + ahead);
   return {
-    now: () => origin + monotonic(),
+    epoch,
+    elapsed,
+    now: () => epoch + elapsed(),
     follow: () => {
-      origin = Math.max(origin, wall() - monotonic());
+      ahead = Math.max(ahead, wall() - epoch - monotonic());
     },
   };
 }
+
+/** A clock that somebody else answers for. */
+export const clockOf = (now: () => number): Clock => ({ epoch: 0, elapsed: now, now, follow: () => {} });

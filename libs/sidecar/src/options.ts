@@ -1,5 +1,5 @@
 import { CurfewError } from '@curfew/contracts';
-import { createClock } from './clock.ts';
+import { type Clock, clockOf, createClock } from './clock.ts';
 import type { KafkaSecurity } from './kafka-versions-reader.ts';
 import type { Status } from './lifecycle.ts';
 
@@ -63,8 +63,7 @@ export interface SidecarOptions extends KafkaSecurity {
 /** Options with their defaults. */
 export type Settings = Required<Omit<SidecarOptions, Optional>> &
   Pick<SidecarOptions, Optional> & {
-    /** Has the clock catch up where it fell behind. */
-    readonly followClock: () => void;
+    readonly clock: Clock;
   };
 type Optional = 'redisUrl' | 'partitions' | 'startTimeoutMs' | 'tls' | 'sasl';
 
@@ -86,7 +85,7 @@ export function readOptions(options: SidecarOptions): Settings {
 
   const { tls, sasl } = options;
   const maxClockSkewMs = wholeNumber('maxClockSkewMs', options.maxClockSkewMs ?? 250, 0, 60_000);
-  const clock = createClock();
+  const clock = options.now ? clockOf(options.now) : createClock();
   return {
     brokers,
     issuer,
@@ -101,8 +100,8 @@ export function readOptions(options: SidecarOptions): Settings {
     tokenCacheSize: wholeNumber('tokenCacheSize', options.tokenCacheSize ?? 10_000, 1, MILLIONS),
     onWarning: safely(options.onWarning),
     onStatus: safely(options.onStatus),
-    now: options.now ?? clock.now,
-    followClock: clock.follow,
+    now: clock.now,
+    clock,
     ...(tls === undefined ? {} : { tls }),
     ...(sasl === undefined ? {} : { sasl }),
     ...(redisUrl === undefined ? {} : { redisUrl }),

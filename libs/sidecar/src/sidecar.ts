@@ -93,7 +93,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
       onStatus(change);
     },
     onWarning,
-    onLook: settings.followClock,
+    onLook: () => settings.clock.follow(),
     now,
   });
   const authenticator = new Authenticator({
@@ -101,7 +101,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     checkAt: (versions, bound, at) => view.checkAt(versions, bound, at),
     readThrough,
     tokenCacheSize,
-    now,
+    clock: settings.clock,
   });
 
   async function storeProves(): Promise<boolean> {

@@ -1,11 +1,13 @@
 import { type Tick, TOPICS, type VersionRecord } from '@curfew/contracts';
 import { Replica, type ReplicaOptions, type SessionVersions, type Verdict } from '@curfew/replica';
 import { contextOfHeaders, startProcessSpan } from '@curfew/telemetry';
+import type { Clock } from './clock.ts';
 import type { VersionsSink } from './kafka-versions-reader.ts';
 import type { BatchRecord } from './partition-feed.ts';
 
 export interface VersionsViewOptions
-  extends Required<Pick<ReplicaOptions, 'maxEntries' | 'maxClockSkewMs' | 'windowMs' | 'now'>> {
+  extends Required<Pick<ReplicaOptions, 'maxEntries' | 'maxClockSkewMs' | 'windowMs'>> {
+  readonly clock: Clock;
   readonly onWarning: (message: string) => void;
   /** Hears that what the reader says of itself may have changed. */
   readonly onProgress: () => void;
@@ -27,8 +29,7 @@ export class VersionsView implements VersionsSink {
 
   constructor(options: VersionsViewOptions) {
     this.#options = options;
-    const { maxClockSkewMs, now } = options;
-    this.#replica = new Replica({ partitions: 0, horizon: Number.POSITIVE_INFINITY, maxClockSkewMs, now });
+    this.#replica = this.#newReplica(0, Number.POSITIVE_INFINITY);
   }
 
   get entries(): number {
@@ -53,8 +54,8 @@ export class VersionsView implements VersionsSink {
     return this.#replica.check(versions, maxViewAgeMs);
   }
 
-  checkAt(versions: SessionVersions, maxViewAgeMs: number, now: number): Verdict {
-    return this.#replica.checkAt(versions, maxViewAgeMs, now);
+  checkAt(versions: SessionVersions, maxViewAgeMs: number, elapsed: number): Verdict {
+    return this.#replica.checkAt(versions, maxViewAgeMs, elapsed);
   }
 
   noteTick(tick: number): void {
@@ -67,11 +68,16 @@ export class VersionsView implements VersionsSink {
   }
 
   begin(partitions: number, horizon: number): void {
-    const { maxEntries, maxClockSkewMs, windowMs, now } = this.#options;
     const leadMs = this.#replica.largestLeadMs;
     this.partitions = partitions;
-    this.#replica = new Replica({ partitions, horizon, maxEntries, maxClockSkewMs, windowMs, now });
-    this.#replica.noteTick(now() + leadMs);
+    this.#replica = this.#newReplica(partitions, horizon);
+    this.#replica.noteTick(this.#options.clock.now() + leadMs);
+  }
+
+  #newReplica(partitions: number, horizon: number): Replica {
+    const { maxEntries, maxClockSkewMs, windowMs, clock } = this.#options;
+    const { elapsed: now, epoch } = clock;
+    return new Replica({ partitions, horizon, maxEntries, maxClockSkewMs, windowMs, now, epoch });
   }
 
   apply(
@@ -106,7 +112,7 @@ export class VersionsView implements VersionsSink {
   }
 
   gap(partition: number): void {
-    this.#replica.raiseHorizon(this.#options.now());
+    this.#replica.raiseHorizon(this.#options.clock.now());
     this.#replica.dropView(partition);
     this.#options.onWarning(`${TOPIC} partition ${partition} is not the log that was read before`);
   }

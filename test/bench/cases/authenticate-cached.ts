@@ -12,19 +12,25 @@ const WARM_UP_BATCHES = 2000;
 const BATCHES = 5000;
 
 const { tokens, checkToken } = await signedTokens(TOKENS);
-const { now } = createClock();
+const clock = createClock();
+const { now } = clock;
 const PARTITIONS = 12;
 /** A day: the ticks below are as old as the run is long. */
 const MAX_VIEW_AGE_MS = 86_400_000;
-const replica = new Replica({ partitions: PARTITIONS, horizon: now() - 900_000, now });
+const replica = new Replica({
+  partitions: PARTITIONS,
+  horizon: now() - 900_000,
+  now: clock.elapsed,
+  epoch: clock.epoch,
+});
 for (let partition = 0; partition < PARTITIONS; partition++)
   replica.apply(partition, { kind: 'tick', tick: now(), offset: 0 }, now());
 const authenticator = new Authenticator({
   checkToken,
-  checkAt: (versions, maxViewAgeMs, now) => replica.checkAt(versions, maxViewAgeMs, now),
+  checkAt: (versions, maxViewAgeMs, elapsed) => replica.checkAt(versions, maxViewAgeMs, elapsed),
   readThrough: undefined,
   tokenCacheSize: TOKENS,
-  now,
+  clock,
 });
 for (const token of tokens) await authenticator.authenticate(token, 'strict', MAX_VIEW_AGE_MS);
 

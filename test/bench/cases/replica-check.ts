@@ -15,11 +15,13 @@ const WARM_UP_BATCHES = 2000;
 const BATCHES = 5000;
 
 const start = Date.now();
+const clock = createClock();
 const replica = new Replica({
   partitions: PARTITIONS,
   horizon: start - 900_000,
   maxEntries: ENTRIES,
-  now: createClock().now,
+  now: clock.elapsed,
+  epoch: clock.epoch,
 });
 for (let i = 0; i < ENTRIES; i++) replica.apply(i % PARTITIONS, bumpOf(`subject-${i}`), start - 1000);
 for (let partition = 0; partition < PARTITIONS; partition++)

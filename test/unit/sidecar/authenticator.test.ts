@@ -1,6 +1,7 @@
 import type { Verdict } from '@curfew/replica';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Authenticator } from '../../../libs/sidecar/src/authenticator.ts';
+import { clockOf } from '../../../libs/sidecar/src/clock.ts';
 import type { StoredVersions } from '../../../libs/sidecar/src/read-through.ts';
 import { createTokenCheck } from '../../../libs/sidecar/src/token-check.ts';
 import { AUDIENCE, CLAIMS, createIssuer, ISSUER, NOW } from './issuer.ts';
@@ -35,7 +36,7 @@ function authenticator(read?: () => Promise<StoredVersions>, tokenCacheSize = 10
     },
     readThrough: read && readThroughOf({ read, now: settings.now }),
     tokenCacheSize,
-    now: settings.now,
+    clock: clockOf(settings.now),
   });
 }
 

@@ -22,6 +22,18 @@ describe('the clock', () => {
     expect(clock.now()).toBe(1_060_000);
   });
 
+  test('tells the same in whole ms since it began, never less than has gone by', () => {
+    let monotonic = 5000.2;
+    const clock = createClock(
+      () => 1_000_000,
+      () => monotonic,
+    );
+    monotonic = 5007.4;
+    expect(clock.elapsed()).toBe(5008);
+    expect(clock.now()).toBe(clock.epoch + 5008);
+    expect(clock.now()).toBeGreaterThanOrEqual(1_000_007);
+  });
+
   test('is the wall clock at the start', () => {
     expect(Math.abs(createClock().now() - Date.now())).toBeLessThan(50);
   });

@@ -2,6 +2,7 @@ import { Replica, type SessionVersions, sessionVersions } from '@curfew/replica'
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Authenticator } from '../../../libs/sidecar/src/authenticator.ts';
+import { clockOf } from '../../../libs/sidecar/src/clock.ts';
 import {
   type ReadThroughOptions,
   type ReadVersions,
@@ -277,7 +278,7 @@ describe('the ladder', () => {
           checkAt: (versions, bound, at) => replica.checkAt(versions, bound, at),
           readThrough,
           tokenCacheSize: 100,
-          now: () => time,
+          clock: clockOf(() => time),
         });
 
         const request = async (token: string, s: number) => {

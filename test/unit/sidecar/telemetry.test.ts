@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { startTelemetry, type Telemetry } from '@curfew/telemetry/start';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Authenticator } from '../../../libs/sidecar/src/authenticator.ts';
+import { clockOf } from '../../../libs/sidecar/src/clock.ts';
 import { reportMetrics } from '../../../libs/sidecar/src/metrics.ts';
 import { CLAIMS, NOW } from './issuer.ts';
 
@@ -33,7 +34,7 @@ describe('the metrics of a sidecar', () => {
       checkAt: () => 'active',
       readThrough: undefined,
       tokenCacheSize: 10,
-      now: () => NOW,
+      clock: clockOf(() => NOW),
     });
     const metrics = reportMetrics({
       counts: authenticator.counts,

@@ -1,6 +1,7 @@
 import { partitionOf, type VersionRecord } from '@curfew/contracts';
 import { type SessionVersions, sessionVersions } from '@curfew/replica';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { clockOf } from '../../../libs/sidecar/src/clock.ts';
 import { VersionsView } from '../../../libs/sidecar/src/versions-view.ts';
 import { recordSpans } from '../../support/recorded-spans.ts';
 import { CLAIMS, NOW } from './issuer.ts';
@@ -21,7 +22,7 @@ beforeEach(() => {
     maxEntries: 100,
     windowMs: 900_000,
     maxClockSkewMs: 0,
-    now: () => now,
+    clock: clockOf(() => now),
     onWarning: (message) => warnings.push(message),
     onProgress: () => progress++,
   });
