@@ -80,7 +80,10 @@ const DRAFTS: readonly ((user: string, sid: string | undefined, random: Random) 
 const DEVICE_DRAFT = (user: string, device: string): Draft => ({
   ...ofUser(user, `${CAEP}device-compliance-change`, true, { current_status: 'not-compliant' }),
   subject: { format: 'complex', user: opaque(user), device: opaque(device) },
-  effects: [{ scope: subjectScope(user), ends: true, device }],
+  effects: [
+    { scope: subjectScope(user), ends: true, device },
+    { scope: subjectScope(user), ends: false },
+  ],
 });
 
 /**

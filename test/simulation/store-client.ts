@@ -173,8 +173,8 @@ export class SessionsClient extends Connection implements SessionStore {
     return this.run('reads a session', () => this.store.sessions.read(sid));
   }
 
-  keep(sid: string, subject: string, version: number): Promise<void> {
-    return this.run('spares a session', () => this.store.sessions.keep(sid, subject, version));
+  keep(sid: string, subject: string, version: number, floorBefore: number): Promise<void> {
+    return this.run('spares a session', () => this.store.sessions.keep(sid, subject, version, floorBefore));
   }
 
   remove(sid: string): Promise<void> {

@@ -1,4 +1,10 @@
-import { type AccessTokenClaims, encodeLogTick, encodeVersionRecord, partitionOf, type ScopeKey } from '@curfew/contracts';
+import {
+  type AccessTokenClaims,
+  encodeLogTick,
+  encodeVersionRecord,
+  partitionOf,
+  type ScopeKey,
+} from '@curfew/contracts';
 import type { Grant } from '../../services/session-service/src/sessions/sessions.ts';
 import { Brokers } from './brokers.ts';
 import { Checker } from './checker.ts';

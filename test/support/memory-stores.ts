@@ -14,6 +14,7 @@ interface Held {
   current: number;
   floor: number;
   blocked: boolean;
+  floorBefore?: number;
   claims?: { json: string; since: number };
 }
 
@@ -71,7 +72,7 @@ export class MemoryVersions implements VersionStore {
     if (this.positions.has(partition) || (after !== '' && this.restored.get(partition) !== after)) return false;
     for (const [scope, { current, blocked = false }] of versions) {
       const newest = Math.max(current, this.held.get(scope)?.current ?? 0);
-      this.held.set(scope, { current: newest, floor: newest, blocked });
+      this.held.set(scope, { current: newest, floor: newest, blocked, floorBefore: newest });
     }
     if (position === undefined) this.restored.set(partition, mark);
     else {
@@ -85,12 +86,21 @@ export class MemoryVersions implements VersionStore {
     const held = this.held.get(scope) ?? { current: 0, floor: 0, blocked: false };
     if (fresh) {
       held.current = Math.max(held.current + 1, time);
-      if (ends) held.floor = held.current;
+      if (ends) {
+        held.floorBefore = held.floor;
+        held.floor = held.current;
+      }
       if (blocked !== undefined) held.blocked = blocked;
       if (claims !== undefined) held.claims = { json: claims, since: held.current };
       this.held.set(scope, held);
     }
-    return { current: held.current, floor: held.floor, applied: fresh, blocked: held.blocked };
+    return {
+      current: held.current,
+      floor: held.floor,
+      applied: fresh,
+      blocked: held.blocked,
+      floorBefore: held.floorBefore ?? held.floor,
+    };
   }
 
   #oldestTick(...ids: string[]): number {
@@ -134,9 +144,10 @@ export class MemorySessions implements SessionStore {
     return true;
   }
 
-  async keep(sid: string, subject: string, version: number): Promise<void> {
+  async keep(sid: string, subject: string, version: number, floorBefore: number): Promise<void> {
     const record = this.records.get(sid);
-    if (record?.subject === subject && record.s < version) this.records.set(sid, { ...record, s: version });
+    if (record?.subject === subject && record.s < version && record.s >= floorBefore)
+      this.records.set(sid, { ...record, s: version });
   }
 
   async remove(sid: string): Promise<void> {

@@ -16,7 +16,7 @@ export interface EffectRule {
   readonly raise: 'floor' | 'current' | 'nothing';
   /** true: no new session until a rule with false. */
   readonly blocks?: boolean;
-  /** Applies to the one session, or the one device, that the subject names, instead of to its user. */
+  /** Applies to the one session, or the one device, that the subject names, instead of to its user (who renews). */
   readonly narrows?: boolean;
   /** A session that the subject names survives, and must renew. */
   readonly keepsNamedSession?: boolean;
@@ -85,7 +85,12 @@ export function effectsOf(
     const rule = ofType.find(({ where = {} }) =>
       Object.entries(where).every(([member, value]) => payload[member] === value),
     );
-    if (rule && rule.raise !== 'nothing') effects.push(effectOf(rule, rule.raise, subject, payload));
+    if (!rule || rule.raise === 'nothing') continue;
+    const effect = effectOf(rule, rule.raise, subject, payload);
+    effects.push(effect);
+    // Which sessions a device has is known from their records, and Redis may have lost some. Their user renews: what has
+    // no record cannot, and ends.
+    if (effect.device !== undefined) effects.push({ scope: effect.scope, raise: 'current', why: effect.why });
   }
   return { effects, unknownTypes };
 }

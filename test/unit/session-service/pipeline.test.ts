@@ -137,7 +137,7 @@ describe('the pipeline', () => {
     expect(sessions.records.get('kept')?.s).toBe(7000);
   });
 
-  test('a device out of compliance ends the sessions of that device, each by a tombstone', async () => {
+  test('a device out of compliance ends the sessions of that device, each by a tombstone, and its user renews', async () => {
     await session('a', 'laptop');
     await session('b', 'phone');
     const subject = {
@@ -147,8 +147,35 @@ describe('the pipeline', () => {
     } as SecurityEventToken['sub_id'];
     const payload = { current_status: 'not-compliant' };
     await pipeline.process(partition, -1, [event(0, setOf(`${CAEP}device-compliance-change`, subject, payload))]);
-    expect(bus.announced.map(({ scope }) => scope)).toEqual(['s:b']);
+    expect(bus.announced.map(({ scope }) => scope)).toEqual(['s:b', 'u:alice']);
     expect([...sessions.records.keys()]).toEqual(['a']);
+  });
+
+  test('a replayed device event ends no session that was made since', async () => {
+    const subject = {
+      format: 'complex',
+      user: opaque('alice'),
+      device: opaque('phone'),
+    } as SecurityEventToken['sub_id'];
+    const lost = event(0, setOf(`${CAEP}device-compliance-change`, subject, { current_status: 'not-compliant' }));
+    await pipeline.process(partition, -1, [lost]);
+    await session('since', 'phone');
+    bus.announced.length = 0;
+    await pipeline.process(partition, 0, [lost]);
+    expect(bus.announced.map(({ scope }) => scope)).toEqual(['u:alice']);
+    expect([...sessions.records.keys()]).toEqual(['since']);
+  });
+
+  test('a password change spares no session that an earlier event has ended', async () => {
+    await session('ended');
+    const subject = {
+      format: 'complex',
+      user: opaque('alice'),
+      session: opaque('ended'),
+    } as SecurityEventToken['sub_id'];
+    const change = event(1, setOf(`${CAEP}credential-change`, subject), 8000);
+    await pipeline.process(partition, -1, [event(0, disabled, 7000), change]);
+    expect(sessions.records.get('ended')?.s).toBe(0);
   });
 
   test('stores the newest tick with the position, and forwards it behind the announcements', async () => {

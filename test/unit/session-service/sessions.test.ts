@@ -143,7 +143,7 @@ describe('a refresh', () => {
   test('takes on the roles of a change that came before a bump that spared it', async () => {
     const { refreshToken, session } = await sessions.create({ subject: 'alice', roles: ['admin'] });
     bump('u:alice', 90, 90, { claims: { json: '{"roles":["user",""]}', since: 80 } });
-    await store.keep(session.sid, 'alice', 90);
+    await store.keep(session.sid, 'alice', 90, 0);
     expect((await sessions.refresh(refreshToken)).session.roles).toEqual(['user']);
   });
 

@@ -122,7 +122,7 @@ export class Pipeline {
       // An event that was applied before returns the version of now, which a later event may have raised to end this
       // very session; its own version was at least its time.
       const kept = version.applied ? version.current : change.time;
-      await this.#options.sessions.keep(effect.keeps, work.step.subject, kept);
+      await this.#options.sessions.keep(effect.keeps, work.step.subject, kept, version.floorBefore);
     }
   }
 

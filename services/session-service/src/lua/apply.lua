@@ -5,7 +5,8 @@
 -- ARGV[3]  TTL of a version, ms; one that blocks has none
 -- ARGV[4]  JSON list of changes {offset, time, ends, blocked?, claims?}, in the log's order
 -- ARGV[5]  newest tick among the batch's records, ms since the epoch; 0 for none
--- Returns the position found, then per change: current, floor, 1 where this call applied it, 1 where the subject is blocked.
+-- Returns the position found, then per change: current, floor, 1 where this call applied it, 1 where the subject is blocked,
+-- and the floor before the newest bump that raised it.
 -- A position behind ARGV[1] is returned alone, and nothing is changed.
 local raw = redis.call('HGET', KEYS[1], 'offset')
 local found = raw and tonumber(raw) or -1
@@ -16,16 +17,18 @@ end
 local reply = { found }
 for i, change in ipairs(cjson.decode(ARGV[4])) do
   local key = KEYS[i + 1]
-  local held = redis.call('HMGET', key, 'current', 'floor')
+  local held = redis.call('HMGET', key, 'current', 'floor', 'before')
   local current = held[1] and tonumber(held[1]) or 0
   local floor = held[2] and tonumber(held[2]) or 0
+  local before = held[3] and tonumber(held[3]) or floor
   local fresh = change.offset > found
   if fresh then
     current = math.max(current + 1, change.time)
     if change.ends then
+      before = floor
       floor = current
     end
-    redis.call('HSET', key, 'current', current, 'floor', floor)
+    redis.call('HSET', key, 'current', current, 'floor', floor, 'before', before)
     if change.blocked == true then
       redis.call('HSET', key, 'blocked', '1')
     elseif change.blocked == false then
@@ -45,6 +48,7 @@ for i, change in ipairs(cjson.decode(ARGV[4])) do
   reply[#reply + 1] = floor
   reply[#reply + 1] = fresh and 1 or 0
   reply[#reply + 1] = redis.call('HEXISTS', key, 'blocked')
+  reply[#reply + 1] = before
 end
 
 if tonumber(ARGV[2]) > found then

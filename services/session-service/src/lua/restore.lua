@@ -18,7 +18,7 @@ for i, version in ipairs(cjson.decode(ARGV[2])) do
   local held = redis.call('HGET', key, 'current')
   local current = math.max(held and tonumber(held) or 0, version.current)
   -- The floor is raised to it: the claims that a session below it had yet to take on are lost.
-  redis.call('HSET', key, 'current', current, 'floor', current)
+  redis.call('HSET', key, 'current', current, 'floor', current, 'before', current)
   if version.blocked then
     redis.call('HSET', key, 'blocked', '1')
   end

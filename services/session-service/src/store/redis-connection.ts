@@ -12,7 +12,7 @@ declare module 'ioredis' {
       successor: string,
       ...fields: (string | number)[]
     ): Result<0 | 1, Context>;
-    curfewKeep(key: string, subject: string, version: string): Result<0 | 1, Context>;
+    curfewKeep(key: string, subject: string, version: number, floorBefore: number): Result<0 | 1, Context>;
   }
 }
 

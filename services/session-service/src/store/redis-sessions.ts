@@ -46,8 +46,8 @@ export class RedisSessions implements SessionStore {
     return (await answered(this.#redis.curfewRefresh(sessionKey(sid), shownHash, successorHash, ...fields))) === 1;
   }
 
-  async keep(sid: string, subject: string, version: number): Promise<void> {
-    await answered(this.#redis.curfewKeep(sessionKey(sid), subject, String(version)));
+  async keep(sid: string, subject: string, version: number, floorBefore: number): Promise<void> {
+    await answered(this.#redis.curfewKeep(sessionKey(sid), subject, version, floorBefore));
   }
 
   async remove(sid: string, subject: string): Promise<void> {

@@ -73,10 +73,11 @@ export class RedisVersions implements VersionStore {
     );
     if (found < known) throw new RollbackError(found);
     return changes.map((_, i) => ({
-      current: numbers[4 * i] ?? 0,
-      floor: numbers[4 * i + 1] ?? 0,
-      applied: numbers[4 * i + 2] === 1,
-      blocked: numbers[4 * i + 3] === 1,
+      current: numbers[5 * i] ?? 0,
+      floor: numbers[5 * i + 1] ?? 0,
+      applied: numbers[5 * i + 2] === 1,
+      blocked: numbers[5 * i + 3] === 1,
+      floorBefore: numbers[5 * i + 4] ?? 0,
     }));
   }
 

@@ -31,8 +31,8 @@ export interface SessionStore {
   read(sid: string): Promise<SessionRecord | undefined>;
   /** Exchanges the refresh token; false where the one shown is not the newest. */
   refresh(sid: string, shownHash: string, successorHash: string, renewal: Renewal): Promise<boolean>;
-  /** Lifts a session of the subject over a bump that spares it. */
-  keep(sid: string, subject: string, version: number): Promise<void>;
+  /** Lifts a session of the subject over a bump that spares it, unless it was below the floor before already. */
+  keep(sid: string, subject: string, version: number, floorBefore: number): Promise<void>;
   remove(sid: string, subject: string): Promise<void>;
   /** Ids of the subject's sessions on a device. */
   onDevice(subject: string, device: string): Promise<string[]>;

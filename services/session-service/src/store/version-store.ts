@@ -24,6 +24,8 @@ export interface AppliedVersion extends Version {
   readonly applied: boolean;
   /** No new session is made for the subject. */
   readonly blocked: boolean;
+  /** The floor before the newest bump that raised it. */
+  readonly floorBefore: number;
 }
 
 /** What session-versions tells of one partition. */
