@@ -12,6 +12,17 @@ const project = (name: string, onStack: boolean) => ({
   },
 });
 
+/** Starts a stack of its own that takes the whole machine, so nothing else runs beside it. */
+const chaos = {
+  test: {
+    name: 'chaos',
+    include: ['test/chaos/**/*.test.ts'],
+    testTimeout: 150_000,
+    fileParallelism: false,
+    sequence: { groupOrder: 1 },
+  },
+};
+
 export default defineConfig({
-  test: { projects: [project('unit', false), project('integration', true), project('e2e', true)] },
+  test: { projects: [project('unit', false), project('integration', true), project('e2e', true), chaos] },
 });

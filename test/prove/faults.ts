@@ -139,7 +139,7 @@ export const FAULTS: readonly FaultKind[] = [
     },
   },
   {
-    kind: 'Redis failed over, writes lost',
+    kind: 'Redis failed over',
     weight: 4,
     lastsMs: [300, 2500],
     targets: redis,
@@ -162,7 +162,7 @@ export const FAULTS: readonly FaultKind[] = [
     },
   },
   {
-    kind: 'Redis killed, all lost',
+    kind: 'Redis killed',
     weight: 1,
     lastsMs: [200, 2000],
     targets: redis,

@@ -17,8 +17,8 @@ export const OUTCOMES = [
 export type Outcome = (typeof OUTCOMES)[number];
 
 export const POLICIES = ['strict', 'lenient'] as const;
-/** Who decided: the replica, Redis, the route's policy; `unknown` where the answer does not tell. */
-export const SOURCES = ['unknown', 'memory', 'store', 'policy'] as const;
+/** What decided, as the sidecar says; `unknown` where the answer does not tell. */
+export const SOURCES = ['unknown', 'token', 'memory', 'store', 'policy'] as const;
 
 /** One decision of one sidecar about one token. */
 export interface Decision {

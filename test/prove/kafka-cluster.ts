@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { kafkaAnswers } from '../../infra/local/kafka-answer.mjs';
 import { kafkaFiles } from '../../infra/local/kafka-jars.mjs';
 import { inRoot } from '../../infra/local/paths.mjs';
@@ -123,7 +123,10 @@ log.dirs=${working}/log
       };
     }),
   );
-  const stop = async () => void (await Promise.all(brokers.map((broker) => broker.kill())));
+  const stop = async () => {
+    await Promise.all(brokers.map((broker) => broker.kill()));
+    await Promise.all(brokers.map(({ name }) => rm(`${directory}/${name}`, { recursive: true, force: true })));
+  };
   try {
     await Promise.all(
       brokers.map((broker) =>

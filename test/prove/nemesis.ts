@@ -14,13 +14,16 @@ export class Nemesis {
   readonly #recorder: Recorder;
   readonly #random: Random;
   readonly #signal: AbortSignal;
+  readonly #kinds: readonly FaultKind[];
   readonly #underWay = new Map<string, Promise<void>>();
   /** Counts the moments at which Redis may have lost something: between two equal readings it did not. */
   lossEpoch = 0;
   /** Faults that could not be made good, in words. */
   readonly failures: string[] = [];
 
-  constructor(world: World, recorder: Recorder, random: Random, signal: AbortSignal) {
+  /** @param only kinds of faults; default: all. */
+  constructor(world: World, recorder: Recorder, random: Random, signal: AbortSignal, only?: readonly string[]) {
+    this.#kinds = only === undefined ? FAULTS : FAULTS.filter(({ kind }) => only.includes(kind));
     this.#world = world;
     this.#recorder = recorder;
     this.#random = random;
@@ -34,7 +37,7 @@ export class Nemesis {
 
   async run(): Promise<void> {
     while (!this.#signal.aborted) {
-      const fault = this.#random.weighted(FAULTS);
+      const fault = this.#random.weighted(this.#kinds);
       const target = this.#random.pick(fault.targets(this.#world));
       const lastsMs = this.#random.between(...fault.lastsMs);
       if (this.#underWay.size < MAX_AT_ONCE && !this.#isTaken(target)) {

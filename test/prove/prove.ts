@@ -15,6 +15,8 @@ export interface ProveOptions {
   readonly small: boolean;
   /** The services are told no bound worth the name. */
   readonly withoutTicks: boolean;
+  /** Kinds of faults that may happen; default: all. */
+  readonly only?: readonly string[] | undefined;
   readonly directory: string;
   /** Hears how the run goes on, a few times a second. */
   readonly onProgress: (progress: Progress) => void;
@@ -82,7 +84,7 @@ export async function prove(options: ProveOptions): Promise<History & { readonly
       for (const member of world.members) member.give(token, accessToken);
     };
     const load = new Load(world, recorder, createRandom(seed), loadEnd.signal);
-    const nemesis = new Nemesis(world, recorder, createRandom(seed + 1), faultsEnd.signal);
+    const nemesis = new Nemesis(world, recorder, createRandom(seed + 1), faultsEnd.signal, options.only);
     progress.broken = () => nemesis.underWay;
     const watching = watchVersions([...subjectsIn(world.partitions).map(subjectScope), REALM_SCOPE], {
       partitions: world.partitions,

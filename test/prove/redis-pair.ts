@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { freePorts } from '../../infra/local/ports.mjs';
 import { type Started, startProcess, waitUntil } from '../../infra/local/processes.mjs';
@@ -85,6 +85,8 @@ export class RedisPair {
     for (const { client } of this.#servers) client.disconnect();
     this.#replication.close();
     await Promise.all(this.#servers.map(({ process }) => process.stop('SIGKILL')));
+    for (const { port } of this.#servers)
+      await rm(`${this.#directory}/redis-${port}`, { recursive: true, force: true });
   }
 }
 

@@ -16,8 +16,13 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     interrupt.abort(new Error(name));
   });
 
-const repeatOf = ({ minutes, seed, without, small }: ProveArguments): string =>
-  `npm run prove -- --minutes ${minutes} --seed ${seed}${without ? ` --without ${without}` : ''}${small ? ' --small' : ''}`;
+const repeatOf = ({ minutes, seed, without, only, small }: ProveArguments): string =>
+  [
+    `npm run prove -- --minutes ${minutes} --seed ${seed}`,
+    without === undefined ? '' : ` --without ${without}`,
+    only === undefined ? '' : ` --only '${only.join(', ')}'`,
+    small ? ' --small' : '',
+  ].join('');
 
 /** Between two lines where there is no terminal to keep one line on, ms. */
 const LINE_EVERY_MS = 10_000;

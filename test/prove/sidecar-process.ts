@@ -23,17 +23,13 @@ let rows: number[] = [];
 
 async function decide(token: number, accessToken: string, policy: Policy): Promise<number[]> {
   const at = Date.now();
-  const answer = sidecar.authenticate(accessToken, policy);
-  const { ok, ...told } = answer instanceof Promise ? await answer : answer;
-  const session = ok && 'session' in told ? told.session : undefined;
-  const outcome =
-    session === undefined ? ('code' in told ? told.code : 'not_ready') : session.provable ? 'accepted' : 'unproven';
-  const source = session !== undefined && 'source' in session ? `${session.source}` : 'unknown';
+  const answer = await sidecar.authenticate(accessToken, policy);
+  const outcome = !answer.ok ? answer.code : answer.session.provable ? 'accepted' : 'unproven';
   return [
     token,
     POLICIES.indexOf(policy),
     OUTCOMES.indexOf(outcome),
-    Math.max(0, SOURCES.indexOf(source as 'unknown')),
+    SOURCES.indexOf(answer.ok ? answer.session.source : answer.source),
     at,
     Date.now() - at,
   ];
