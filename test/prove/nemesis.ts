@@ -16,8 +16,8 @@ export class Nemesis {
   readonly #signal: AbortSignal;
   readonly #kinds: readonly FaultKind[];
   readonly #underWay = new Map<string, Promise<void>>();
-  /** Counts the moments at which Redis may have lost something: between two equal readings it did not. */
-  lossEpoch = 0;
+  #lossEpoch = 0;
+  #isLosing = false;
   /** Faults that could not be made good, in words. */
   readonly failures: string[] = [];
 
@@ -28,6 +28,11 @@ export class Nemesis {
     this.#recorder = recorder;
     this.#random = random;
     this.#signal = signal;
+  }
+
+  /** Between two equal readings Redis has lost nothing; undefined while it may lose something. */
+  get lossEpoch(): number | undefined {
+    return this.#isLosing ? undefined : this.#lossEpoch;
   }
 
   /** Names of what is broken now. */
@@ -60,7 +65,8 @@ export class Nemesis {
     const last = () => sleep(lastsMs, undefined, { signal: this.#signal }).catch(() => {});
     const lose = () => {
       if (!loses) return;
-      this.lossEpoch++;
+      this.#lossEpoch++;
+      this.#isLosing = !this.#isLosing;
       this.#recorder.losses.push(Date.now());
     };
     lose();

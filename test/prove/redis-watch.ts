@@ -19,8 +19,8 @@ export async function watchVersions(
   }: {
     readonly partitions: number;
     readonly client: () => Redis;
-    /** Changes whenever Redis may lose something. */
-    readonly epoch: () => number;
+    /** Changes whenever Redis may lose something; undefined while it may. */
+    readonly epoch: () => number | undefined;
     readonly signal: AbortSignal;
   },
 ): Promise<History['falls']> {
@@ -32,7 +32,7 @@ export async function watchVersions(
     for (const scope of scopes) pipeline.hget(keyOf(scope, partitions), 'current');
     const read = await Promise.race([pipeline.exec().catch(() => undefined), sleep(1000, undefined, { ref: false })]);
     const versions = read?.map(([, current]) => Number(current ?? 0));
-    if (versions !== undefined && epoch() === began) {
+    if (versions !== undefined && began !== undefined && epoch() === began) {
       if (before?.epoch === began)
         for (const [at, scope] of scopes.entries()) {
           const [from = 0, to = 0] = [before.versions[at], versions[at]];
