@@ -12,15 +12,17 @@ import { StartError } from './start-error.mjs';
  * @param {NodeJS.ProcessEnv} [options.env]
  * @param {string} options.missing what to say where there is no such command
  * @param {string} options.failed what to say where its exit code is not 0
+ * @param {NodeJS.Signals} [options.stopBy] what the signal ends it with: SIGKILL, where half a result counts as none;
+ *   default SIGTERM, and a while to tidy up
  * @returns {Promise<void>}
  * @throws {StartError} with these words; the signal's reason.
  */
-export async function run(command, args, { log, signal, env, missing, failed }) {
+export async function run(command, args, { log, signal, env, missing, failed, stopBy }) {
   signal?.throwIfAborted();
   const started = await startProcess({ name: command, command, args, log, env }).catch((error) => {
     throw error.cause?.code === 'ENOENT' ? new StartError(missing, { cause: error }) : error;
   });
-  const stop = () => void started.stop();
+  const stop = () => void started.stop(stopBy);
   signal?.addEventListener('abort', stop, { once: true });
   const end = await started.ended;
   signal?.removeEventListener('abort', stop);

@@ -33,7 +33,8 @@ export async function startDockerStack({ directory, progress, signal }) {
       docker([...COMPOSE, 'up', '--build', '--detach', '--wait'], 'Docker Compose did not bring the stack up.'),
     );
   } catch (error) {
-    await down();
+    // Why it did not come up is what the caller must know; the log says the rest.
+    await down().catch(() => {});
     throw error;
   }
 

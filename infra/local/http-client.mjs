@@ -3,7 +3,7 @@
  *
  * @typedef {object} Answer
  * @property {number} status
- * @property {any} body parsed JSON; undefined where there is none
+ * @property {Readonly<Record<string, unknown>> | undefined} body parsed JSON, an object; undefined where there is none
  * @property {string | undefined} code of a problem (RFC 9457); undefined unless it came as problem+json
  */
 
@@ -31,7 +31,7 @@ export async function request(url, { method = 'GET', token, body, signal } = {})
   const text = await response.text();
   const json = /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined;
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') === true;
-  return { status: response.status, body: json, code: isProblem ? json?.code : undefined };
+  return { status: response.status, body: json, code: isProblem ? `${json?.code}` : undefined };
 }
 
 /** An answer in words, as `401 session_revoked`. @param {Answer} answer */

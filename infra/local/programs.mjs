@@ -1,10 +1,11 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run } from './commands.mjs';
+import { exclusively } from './exclusively.mjs';
 import { LOCAL } from './paths.mjs';
 
 /** Whether a command is on the PATH. @param {string} command */
-const onPath = (command, path = process.env['PATH'] ?? '') =>
+export const onPath = (command, path = process.env['PATH'] ?? '') =>
   path.split(delimiter).some((directory) => isProgram(join(directory, command)));
 
 /** @param {string} file */
@@ -23,6 +24,8 @@ const mayInstall = () => process.getuid?.() === 0 && existsSync('/etc/debian_ver
 // RUNLEVEL: Debian's packages start their service where they can; only the program is wanted.
 const APT = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
 
+export const NO_KCAT = 'There is no `kcat` on the PATH: the tests that produce account events with it are skipped.';
+
 /**
  * Installs a Debian package where its command is absent and this is Debian, as root; elsewhere it changes nothing.
  *
@@ -35,14 +38,18 @@ const APT = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
 export async function provide(command, debianPackage, { say, signal } = {}) {
   if (onPath(command)) return true;
   if (!mayInstall()) return false;
-  say?.(`apt-get installs ${debianPackage}`);
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', debianPackage]])
-    await run('apt-get', ['-q', ...args], {
-      log: `${LOCAL}/apt-get.log`,
-      signal,
-      env: APT,
-      missing: 'There is no `apt-get`.',
-      failed: `apt-get did not install ${debianPackage}, which has \`${command}\`.`,
-    });
+  const install = async () => {
+    if (onPath(command)) return;
+    say?.(`apt-get installs ${debianPackage}`);
+    for (const args of [['update'], ['install', '-y', '--no-install-recommends', debianPackage]])
+      await run('apt-get', ['-q', ...args], {
+        log: `${LOCAL}/apt-get.log`,
+        signal,
+        env: APT,
+        missing: 'There is no `apt-get`.',
+        failed: `apt-get did not install ${debianPackage}, which has \`${command}\`.`,
+      });
+  };
+  await exclusively('apt-get', install, { say, signal });
   return onPath(command);
 }

@@ -29,7 +29,7 @@ import { expectAnswer, measureRejections } from './rejections.mjs';
  *
  * @param {object} options
  * @param {Readonly<Record<'sessionService' | 'identityPublisher' | 'orders' | 'payments', string>>} options.urls
- * @param {(person: string) => string} [options.subjectOf] the accounts' names; default: as they are
+ * @param {((person: string) => string) | undefined} [options.subjectOf] the accounts' names; default: as they are
  * @param {number} [options.limitMs] how long an effect may take before its step fails; default 5000
  * @param {(title: string, play: () => Promise<PlayedStep>) => Promise<PlayedStep>} [options.around] to show the progress
  * @param {AbortSignal} [options.signal]
@@ -76,13 +76,13 @@ function stepsOf({ urls, subjectOf = (person) => person, limitMs = 5000 }) {
    */
   const signIn = async (subject, device, roles, after) => {
     const version = after ? undefined : await request(`${urls.sessionService}/v1/subjects/${subject}/version`);
-    const order = version ? { asOfVersion: version.body?.current } : { after };
+    const order = version ? { asOfVersion: version.body?.['current'] } : { after };
     const body = { subject, roles, client: { device }, ...order };
     return request(`${urls.sessionService}/v1/sessions`, { method: 'POST', body });
   };
   /** @param {unknown} subject @param {string} device @param {string[]} [roles] @param {Place} [after] @returns {Promise<Session>} */
   const signedIn = async (subject, device, roles = ['user'], after = undefined) =>
-    expected(201, await signIn(subject, device, roles, after));
+    sessionIn(expected(201, await signIn(subject, device, roles, after)));
 
   /** @param {string} route @param {object} body */
   const event = (route, body) => async () =>
@@ -177,11 +177,12 @@ function stepsOf({ urls, subjectOf = (person) => person, limitMs = 5000 }) {
       play: async () => {
         const { refreshToken } = sessionOf('carol');
         const url = `${urls.sessionService}/v1/sessions/refresh`;
-        const session = expected(200, await request(url, { method: 'POST', body: { refreshToken } }));
+        const session = sessionIn(expected(200, await request(url, { method: 'POST', body: { refreshToken } })));
         sessions.carol = session;
         for (const target of targetsOf(session)) {
           const { body } = await expectAnswer(target, '200');
-          if (`${body?.roles}` !== 'user') throw new Error(`${target.service} sees the roles ${body?.roles}, not user`);
+          if (`${body?.['roles']}` !== 'user')
+            throw new Error(`${target.service} sees the roles ${body?.['roles']}, not user`);
         }
         return { orders: '200', payments: '200' };
       },
@@ -205,15 +206,24 @@ function stepsOf({ urls, subjectOf = (person) => person, limitMs = 5000 }) {
   ];
 }
 
-/** @param {{ partition: number, offset: number }} published @returns {Place} */
-const placeOf = ({ partition, offset }) => ({ partition, offset });
+/** @typedef {Readonly<Record<string, unknown>>} Body */
+
+/** @param {Body} published @returns {Place} */
+const placeOf = ({ partition, offset }) => ({ partition: Number(partition), offset: Number(offset) });
+
+/** @param {Body} made @returns {Session} */
+const sessionIn = ({ sid, accessToken, refreshToken }) => ({
+  sid: `${sid}`,
+  accessToken: `${accessToken}`,
+  refreshToken: `${refreshToken}`,
+});
 
 /**
  * @param {number} status
  * @param {import('./http-client.mjs').Answer} answer
- * @returns {any} its body
+ * @returns {Body} what it holds
  */
 function expected(status, answer) {
   if (answer.status !== status) throw new Error(`the answer is ${inWords(answer)}, not ${status}`);
-  return answer.body;
+  return answer.body ?? {};
 }

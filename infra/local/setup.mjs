@@ -1,36 +1,39 @@
 import { rmSync } from 'node:fs';
+import { existing } from './environment.mjs';
+import { interruption, Stopped } from './interrupt.mjs';
 import { kafkaFiles } from './kafka-jars.mjs';
 import { installPackages, packagesAreInstalled } from './packages.mjs';
 import { LOCAL } from './paths.mjs';
-import { provide } from './programs.mjs';
+import { NO_KCAT, provide } from './programs.mjs';
 import { NO_REDIS } from './redis.mjs';
 import { StartError } from './start-error.mjs';
 
+const say = console.log;
+// npm ends the shell that waits for this script; the shell would leave it behind.
+const signal = interruption(say, { withParent: true });
+
 /**
  * What the tests, the checks and the benchmarks need before they run: the node modules and, unless `--packages` is
- * given, the jars of Kafka, Redis and kcat.
+ * given, the jars of Kafka (with Java and Maven for them), Redis and kcat.
  */
 async function setup() {
   if (!packagesAreInstalled()) {
-    console.log('npm installs the node modules');
-    await installPackages();
+    say('npm installs the node modules');
+    await installPackages({ say, signal });
   }
   if (process.argv.includes('--packages')) return;
-  if (process.env['CURFEW_KAFKA_BROKERS'] === undefined) {
+  const { brokers, redisUrl } = existing();
+  if (brokers === undefined) {
     const log = `${LOCAL}/setup-${process.pid}.log`;
-    await kafkaFiles({ log, say: console.log });
+    await kafkaFiles({ log, say, signal });
     rmSync(log, { force: true });
   }
-  if (
-    process.env['CURFEW_REDIS_URL'] === undefined &&
-    !(await provide('redis-server', 'redis-server', { say: console.log }))
-  )
+  if (redisUrl === undefined && !(await provide('redis-server', 'redis-server', { say, signal })))
     throw new StartError(NO_REDIS);
-  if (!(await provide('kcat', 'kcat', { say: console.log })))
-    console.warn('There is no `kcat` on the PATH: the test that produces an account event with it is skipped.');
+  if (!(await provide('kcat', 'kcat', { say, signal }))) console.warn(NO_KCAT);
 }
 
 await setup().catch((error) => {
-  console.error(error instanceof StartError ? error.message : error);
-  process.exitCode = 1;
+  if (!(error instanceof Stopped)) console.error(error instanceof StartError ? error.message : error);
+  process.exitCode = error instanceof Stopped ? error.exitCode : 1;
 });

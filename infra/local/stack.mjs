@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { existing } from './environment.mjs';
 import { startKafka } from './kafka.mjs';
 import { provide } from './programs.mjs';
 import { startRedis } from './redis.mjs';
@@ -29,7 +30,7 @@ import { StartError } from './start-error.mjs';
  * @throws {StartError} where a part does not come up; everything is ended by then.
  */
 export async function startStack({ ports, directory, progress, signal }) {
-  const { CURFEW_KAFKA_BROKERS, CURFEW_REDIS_URL } = process.env;
+  const { brokers, redisUrl } = existing();
   const broken = new AbortController();
   const giveUp = () => broken.abort(signal.reason);
   signal.addEventListener('abort', giveUp, { once: true });
@@ -71,22 +72,20 @@ export async function startStack({ ports, directory, progress, signal }) {
   try {
     await rm(directory, { recursive: true, force: true });
     const giving = { directory, signal: broken.signal };
-    if (CURFEW_REDIS_URL === undefined) await provideRedis(broken.signal);
+    if (redisUrl === undefined) await provideRedis(broken.signal);
     const [kafka, redis] = await together([
-      CURFEW_KAFKA_BROKERS === undefined
-        ? part(
-            'Kafka',
-            (say) => startKafka({ ...giving, port: ports.Kafka, say }),
-            ({ brokers }) => brokers,
-          ).then(({ brokers }) => brokers)
-        : CURFEW_KAFKA_BROKERS,
-      CURFEW_REDIS_URL === undefined
-        ? part(
-            'Redis',
-            () => startRedis({ ...giving, port: ports.Redis }),
-            ({ url }) => url,
-          ).then(({ url }) => url)
-        : CURFEW_REDIS_URL,
+      brokers ??
+        part(
+          'Kafka',
+          (say) => startKafka({ ...giving, port: ports.Kafka, say }),
+          (one) => one.brokers,
+        ).then((one) => one.brokers),
+      redisUrl ??
+        part(
+          'Redis',
+          () => startRedis({ ...giving, port: ports.Redis }),
+          ({ url }) => url,
+        ).then(({ url }) => url),
     ]);
     const services = localServices({ brokers: `${kafka}`, redisUrl: `${redis}`, signingKey: signingKey(), ports });
     const running = await together(

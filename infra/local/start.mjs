@@ -1,6 +1,8 @@
-import { constants } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { parseArguments, USAGE } from './arguments.mjs';
 import { startDockerStack } from './docker.mjs';
+import { existing } from './environment.mjs';
+import { interruption, Stopped } from './interrupt.mjs';
 import { installPackages, packagesAreInstalled } from './packages.mjs';
 import { LOCAL, shown } from './paths.mjs';
 import { assertFree, freePorts } from './ports.mjs';
@@ -12,25 +14,9 @@ import { startStack } from './stack.mjs';
 import { StartError } from './start-error.mjs';
 import { formatTable } from './table.mjs';
 
-/** Somebody ends this run. */
-class Stopped extends Error {
-  /** @param {'SIGINT' | 'SIGTERM' | 'SIGHUP'} name */
-  constructor(name) {
-    super(name);
-    this.exitCode = 128 + constants.signals[name];
-  }
-}
-
-const interrupt = new AbortController();
 const progress = createProgress();
 const { paint, line } = progress;
-
-for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
-  process.on(name, () => {
-    // Asked twice, it does not wait for an orderly end.
-    if (interrupt.signal.aborted) process.exit(1);
-    interrupt.abort(new Stopped(name));
-  });
+const signal = interruption((words) => line(paint.dim(words)));
 
 /** Starts the stack, plays the scenario, stays up. @returns {Promise<number>} the exit code */
 async function start() {
@@ -39,15 +25,19 @@ async function start() {
     line(USAGE);
     return 0;
   }
-  const { signal } = interrupt;
   const ports = anyPorts ? await portsThatAreFree() : PORTS;
   const directory = `${LOCAL}/run-${ports['session-service']}`;
   await assertFree(wanted(ports));
-  if (!packagesAreInstalled()) await progress.run('node modules', () => installPackages(signal), { signal });
+  if (!packagesAreInstalled()) {
+    await progress.run('node modules', (say) => installPackages({ say, signal }), { signal });
+    // That takes minutes on a slow network, and somebody may have started meanwhile.
+    await assertFree(wanted(ports));
+  }
   line(paint.dim(`Logs: ${shown(directory)}`));
   const stack = docker
     ? await startDockerStack({ directory, progress, signal })
     : await startStack({ ports, directory, progress, signal });
+  let failed = true;
   try {
     const addresses = new Map(stack.addresses);
     const urlOf = (/** @type {keyof typeof PORTS} */ name) => `${addresses.get(name)}`;
@@ -57,25 +47,46 @@ async function start() {
       orders: urlOf('orders'),
       payments: urlOf('payments'),
     };
+    const subjectOf = ownAccounts(docker);
     const steps = await untilBroken(stack.signal, (broken) =>
       playScenario({
         urls,
+        subjectOf,
         around: (title, play) => progress.run(title, play, { passed: ({ failure }) => failure === undefined }),
         signal: broken,
       }),
     );
     line(`\n${scenarioTable(steps, paint)}\n`);
     const passed = steps.every(({ failure }) => failure === undefined);
+    failed = !passed;
     if (once) return passed ? 0 : 1;
     line(formatTable([{ title: 'runs' }, { title: 'at' }], stack.addresses));
     line(`\n${paint.bold('Ctrl-C ends all of it.')}`);
     await untilBroken(stack.signal, () => new Promise(() => {})).catch((reason) => {
-      if (!(reason instanceof Stopped)) throw reason;
+      if (reason instanceof Stopped) return;
+      failed = true;
+      throw reason;
     });
     return passed ? 0 : 1;
   } finally {
     await progress.run('ending what was started', () => stack.stop());
+    // Nobody finds the logs of a port that was drawn; those of a failure are named where it is told.
+    if (anyPorts && !failed) await rm(directory, { recursive: true, force: true });
   }
+}
+
+/**
+ * The scenario's accounts. In a Kafka or a Redis that was there before they are new ones: what an earlier run did to
+ * its own, bob disabled for one, is still known there.
+ *
+ * @param {boolean} docker
+ */
+function ownAccounts(docker) {
+  const { brokers, redisUrl } = existing();
+  if (!docker && brokers === undefined && redisUrl === undefined) return undefined;
+  const run = Date.now().toString(36);
+  line(paint.dim(`The accounts of this run: alice-${run}, bob-${run}, carol-${run}`));
+  return (/** @type {string} */ person) => `${person}-${run}`;
 }
 
 /** Work, unless the signal comes first. @template T @param {AbortSignal} signal @param {(signal: AbortSignal) => Promise<T>} work */
@@ -96,9 +107,10 @@ async function portsThatAreFree() {
 
 /** The ports that this run will listen on. @param {typeof PORTS} ports */
 function wanted({ Kafka, Redis, ...services }) {
+  const { brokers, redisUrl } = existing();
   return {
-    ...(process.env['CURFEW_KAFKA_BROKERS'] === undefined ? { Kafka } : {}),
-    ...(process.env['CURFEW_REDIS_URL'] === undefined ? { Redis } : {}),
+    ...(brokers === undefined ? { Kafka } : {}),
+    ...(redisUrl === undefined ? { Redis } : {}),
     ...services,
   };
 }

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { TestProject } from 'vitest/node';
+import { existing } from '../../infra/local/environment.mjs';
 import { startKafka } from '../../infra/local/kafka.mjs';
 import { LOCAL } from '../../infra/local/paths.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
@@ -30,7 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 async function start(): Promise<Shared> {
-  const { CURFEW_KAFKA_BROKERS: brokers, CURFEW_REDIS_URL: redisUrl } = process.env;
+  const { brokers, redisUrl } = existing();
   const [kafkaPort = 0, redisPort = 0] = await freePorts(2);
   const directory = `${LOCAL}/test-${process.pid}`;
   const [kafka, redis] = await Promise.all([
