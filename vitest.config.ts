@@ -24,5 +24,8 @@ const chaos = {
 };
 
 export default defineConfig({
-  test: { projects: [project('unit', false), project('integration', true), project('e2e', true), chaos] },
+  test: {
+    projects: [project('unit', false), project('integration', true), project('e2e', true), chaos],
+    reporters: ['default', './test/support/project-counts.ts'],
+  },
 });

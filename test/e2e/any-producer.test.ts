@@ -3,16 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { NO_KCAT, onPath } from '../../infra/local/programs.mjs';
 import { call, inWords } from '../support/client.ts';
 import { type Services, startServices } from '../support/services.ts';
 
 const stack = inject('stack');
 let services: Services;
 
-beforeAll(async () => {
-  services = await startServices(stack);
-});
-afterAll(() => services?.stop());
+const noKcat = !onPath('kcat');
+if (noKcat) console.warn(NO_KCAT);
 
 /** Produces a record as any program may: by librdkafka's own command line. */
 async function kcat(key: string, value: string | null, ...more: string[]): Promise<void> {
@@ -49,7 +48,12 @@ const credentialChange = (subject: string) =>
     },
   });
 
-describe('an account event of another program', () => {
+describe.skipIf(noKcat)('an account event of another program', () => {
+  beforeAll(async () => {
+    services = await startServices(stack);
+  });
+  afterAll(() => services?.stop());
+
   test('ends the sessions of its subject: a record of kcat, without any header', async () => {
     const alice = `alice-${randomUUID()}`;
     const request = await signIn(alice);

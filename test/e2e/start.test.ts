@@ -1,37 +1,47 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, inject, test, vi } from 'vitest';
 import { inRoot } from '../../infra/local/paths.mjs';
 import { assertFree } from '../../infra/local/ports.mjs';
+import { type Started as Process, startProcess } from '../../infra/local/processes.mjs';
 import { PORTS } from '../../infra/local/services.mjs';
 import { alive } from '../support/alive.ts';
+import { call } from '../support/client.ts';
+import { startServices } from '../support/services.ts';
 
 const START = inRoot('infra/local/start.mjs');
 const LIMIT_MS = 90_000;
 
-interface Run {
-  readonly child: ChildProcess;
-  output(): string;
-  /** The exit code. */
-  readonly ended: Promise<number | null>;
-}
+const logs = mkdtempSync(join(tmpdir(), 'curfew-start-'));
+afterAll(() => rmSync(logs, { recursive: true, force: true }));
+
+type Run = Process & { readonly output: () => string };
 
 let run: Run | undefined;
 
-function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Run {
-  // Those of a test run's stack, if it has any, are not for a stack that starts its own.
-  const { CURFEW_KAFKA_BROKERS: _brokers, CURFEW_REDIS_URL: _redisUrl, ...environment } = process.env;
-  const child = spawn(process.execPath, [START, ...args], { env: { ...environment, ...env } });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  run = { child, output: () => output, ended: once(child, 'close').then(([code]) => code) };
+/** By infra's own hand, so that no end of the test run leaves anything behind. */
+async function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Run> {
+  const log = join(logs, 'start.log');
+  rmSync(log, { force: true });
+  // Those of a test run's stack, if it has any, are not for a stack that starts its own; an empty one is none.
+  const own = { CURFEW_KAFKA_BROKERS: '', CURFEW_REDIS_URL: '' };
+  const one = await startProcess({
+    name: 'npm start',
+    command: process.execPath,
+    args: [START, ...args],
+    env: { ...process.env, ...own, ...env },
+    log,
+  });
+  run = { ...one, output: () => readFileSync(log, 'utf8') };
   return run;
 }
+
+/** Where the run has its logs, by its own words. */
+const directoryOf = (output: string): string => inRoot(/(\.curfew\/run-\d+)/.exec(output)?.[1] ?? 'nowhere');
 
 interface Started {
   readonly pid: number;
@@ -54,61 +64,61 @@ const portsIn = (output: string): Record<string, number> =>
 
 afterEach(async () => {
   if (run === undefined) return;
-  run.child.kill('SIGTERM');
-  await run.ended;
-  const [, directory] = /(\.curfew\/run-\d+)/.exec(run.output()) ?? [];
-  if (directory !== undefined && !directory.endsWith('run-7001'))
-    await rm(inRoot(directory), { recursive: true, force: true });
+  await run.stop();
+  const directory = directoryOf(run.output());
+  if (!directory.endsWith('run-7001')) rmSync(directory, { recursive: true, force: true });
   run = undefined;
 });
 
 describe('npm start', { timeout: LIMIT_MS }, () => {
   test('stays up after the scenario, shows where everything is, and ends all of it on SIGTERM', async () => {
-    const { child, output, ended } = start(['--free-ports']);
+    const { pid, output, ended } = await start(['--free-ports']);
     await vi.waitFor(() => expect(output()).toContain('Ctrl-C ends all of it.'), { timeout: LIMIT_MS, interval: 100 });
     expect(output().match(/^✓ {2}.*401 session_\w+ +[<\d.]+ ms +[<\d.]+ ms$/gm)).toHaveLength(4);
     expect(output()).not.toMatch(/✗/);
     // Kafka, Redis and four services.
-    const started = startedBy(child.pid);
+    const started = startedBy(pid);
     expect(started.length).toBeGreaterThanOrEqual(6);
-    child.kill('SIGTERM');
-    expect(await ended).toBe(0);
-    expect(started.filter(({ pid }) => alive(pid))).toEqual([]);
+    process.kill(pid, 'SIGTERM');
+    expect(await ended).toBe('exit code 0');
+    expect(started.filter((one) => alive(one.pid))).toEqual([]);
     await assertFree(portsIn(output()));
+    expect(existsSync(directoryOf(output()))).toBe(false);
   });
 
   test('ends what it started when SIGTERM comes while it starts', async () => {
-    const { child, output, ended } = start(['--free-ports']);
+    const { pid, output, ended } = await start(['--free-ports']);
     await vi.waitFor(() => expect(output()).toContain('✓ Kafka'), { timeout: LIMIT_MS, interval: 10 });
-    const started = startedBy(child.pid);
+    const started = startedBy(pid);
     expect(started.length).toBeGreaterThanOrEqual(2);
-    child.kill('SIGTERM');
-    expect(await ended).toBe(143);
-    expect(started.filter(({ pid }) => alive(pid))).toEqual([]);
+    process.kill(pid, 'SIGTERM');
+    expect(await ended).toBe('exit code 143');
+    expect(started.filter((one) => alive(one.pid))).toEqual([]);
   });
 
   test('ends with exit code 1 when a service dies, and names its log', async () => {
-    const { child, output, ended } = start(['--free-ports']);
+    const { pid, output, ended } = await start(['--free-ports']);
     await vi.waitFor(() => expect(output()).toContain('✓ session-service'), { timeout: LIMIT_MS, interval: 10 });
-    const started = startedBy(child.pid);
+    const started = startedBy(pid);
     process.kill(Number(started.find(({ args }) => args.includes('session-service'))?.pid), 'SIGKILL');
-    expect(await ended).toBe(1);
+    expect(await ended).toBe('exit code 1');
+    expect(existsSync(directoryOf(output()))).toBe(true);
     expect(output()).toMatch(/session-service ended by itself: SIGKILL\.\nIts log: .*session-service\.log/);
-    expect(started.filter(({ pid }) => alive(pid))).toEqual([]);
+    expect(started.filter((one) => alive(one.pid))).toEqual([]);
   });
 
   test('ends with exit code 1 when Kafka does not come up, and names its log', async () => {
     // Enough for `java -version`, and too little for Kafka.
-    const { output, ended } = start(['--free-ports'], { JDK_JAVA_OPTIONS: '-XX:MaxMetaspaceSize=8m' });
-    expect(await ended).toBe(1);
+    const { output, ended } = await start(['--free-ports'], { JDK_JAVA_OPTIONS: '-XX:MaxMetaspaceSize=8m' });
+    expect(await ended).toBe('exit code 1');
     expect(output()).toMatch(/Curfew does not run\. Kafka ended while it started: .*\nIts log: .*kafka\.log/);
   });
 
   test('without Java says what to install, and ends with exit code 1', async () => {
     // A PATH with nothing on it; Redis is somebody else's, so that Java is the first thing missing.
     const env = { PATH: inRoot('infra/local'), CURFEW_REDIS_URL: 'redis://127.0.0.1:16379' };
-    const { output, ended } = start(['--free-ports'], env);
-    expect(await ended).toBe(1);
+    const { output, ended } = await start(['--free-ports'], env);
+    expect(await ended).toBe('exit code 1');
     expect(output()).toContain('Kafka needs Java 17 or newer');
     expect(output()).toContain('apt-get install');
   });
@@ -118,8 +128,8 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
     // Taken already is as good.
     await Promise.race([once(other, 'listening'), once(other, 'error')]).catch(() => {});
     try {
-      const { output, ended } = start([]);
-      expect(await ended).toBe(1);
+      const { output, ended } = await start([]);
+      expect(await ended).toBe('exit code 1');
       expect(output()).toContain('127.0.0.1:7012 (payments)');
       expect(output()).not.toContain('✓');
     } finally {
@@ -127,10 +137,27 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
     }
   });
 
+  test('plays the scenario on a Kafka and a Redis that remember an interrupted one', async () => {
+    const { brokers, redisUrl } = inject('stack');
+    const services = await startServices({ brokers, redisUrl });
+    try {
+      const url = `${services.urls['identity-publisher']}/v1/account-disabled`;
+      expect((await call('POST', url, { body: { subject: 'bob' } })).status).toBe(202);
+    } finally {
+      await services.stop();
+    }
+    const env = { CURFEW_KAFKA_BROKERS: brokers.join(','), CURFEW_REDIS_URL: redisUrl };
+    const { output, ended } = await start(['--once', '--free-ports'], env);
+    expect(await ended, output()).toBe('exit code 0');
+    expect(output()).toMatch(/The accounts of this run: alice-(\w+), bob-\1, carol-\1/);
+    expect(output()).not.toMatch(/✓ (Kafka|Redis)/);
+  });
+
   test('--once plays the scenario and ends with exit code 0', async () => {
-    const { output, ended } = start(['--once', '--free-ports']);
-    expect(await ended).toBe(0);
+    const { output, ended } = await start(['--once', '--free-ports']);
+    expect(await ended).toBe('exit code 0');
     expect(output()).toContain('and stays signed in on her laptop');
     await assertFree(portsIn(output()));
+    expect(existsSync(directoryOf(output()))).toBe(false);
   });
 });

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { TestProject } from 'vitest/node';
 import { existing } from '../../infra/local/environment.mjs';
@@ -34,6 +35,9 @@ async function start(): Promise<Shared> {
   const { brokers, redisUrl } = existing();
   const [kafkaPort = 0, redisPort = 0] = await freePorts(2);
   const directory = `${LOCAL}/test-${process.pid}`;
+  // A run that is ended from outside reaches no teardown; Kafka and Redis end with it all the same.
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  process.once('exit', remove);
   const [kafka, redis] = await Promise.all([
     brokers === undefined ? startKafka({ port: kafkaPort, directory, say: console.log }) : undefined,
     redisUrl === undefined ? startRedis({ port: redisPort, directory }) : undefined,
@@ -46,6 +50,7 @@ async function start(): Promise<Shared> {
     stop: async () => {
       await Promise.all([kafka?.stop(), redis?.stop()]);
       await rm(directory, { recursive: true, force: true });
+      process.off('exit', remove);
     },
   };
 }
