@@ -5,6 +5,7 @@ import { nodeBinary, startService } from '../../infra/local/services.mjs';
 import { type Decision, OUTCOMES, type Outcome, type POLICIES } from './history.ts';
 import type { Random } from './random.ts';
 import { decisionsOf, type FromSidecar, type SidecarSettings, type ToSidecar } from './sidecar-protocol.ts';
+import { TokenPool } from './token-pool.ts';
 import type { Victim } from './victim.ts';
 
 /** A service with a sidecar, under load. */
@@ -28,7 +29,6 @@ const JUDGE_LIMIT_MS = 5000;
 const REQUEST_LIMIT_MS = 1500;
 /** Requests that wait for an answer of one service, at most. */
 const MAX_REQUESTS = 16;
-const RECENT_TOKENS = 120;
 
 /** A process of test/prove that embeds the sidecar: many decisions a second, each with its source. */
 export class EmbeddedMember implements Member {
@@ -119,7 +119,7 @@ export class StorefrontMember implements Member {
   readonly #options: MemberOptions;
   readonly #port: number;
   readonly #random: Random;
-  readonly #known = new Map<number, string>();
+  readonly #pool: TokenPool;
   #process: Started;
   #timer: NodeJS.Timeout;
   #waiting = 0;
@@ -129,6 +129,7 @@ export class StorefrontMember implements Member {
     this.#options = options;
     this.#port = port;
     this.#random = random;
+    this.#pool = new TokenPool(random);
     this.#process = process;
     this.#timer = setInterval(() => this.#askOne(), 1000 / options.settings.decisionsPerSecond);
   }
@@ -142,7 +143,7 @@ export class StorefrontMember implements Member {
   }
 
   give(token: number, accessToken: string): void {
-    this.#known.set(token, accessToken);
+    this.#pool.add(token, accessToken);
   }
 
   async judge(tokens: readonly number[]): Promise<Decision[]> {
@@ -165,13 +166,13 @@ export class StorefrontMember implements Member {
   }
 
   #askOne(): void {
-    if (this.#known.size === 0 || this.#waiting >= MAX_REQUESTS) return;
-    const tokens = [...this.#known.keys()];
-    const token = this.#random.pick(this.#random.next() < 0.75 ? tokens.slice(-RECENT_TOKENS) : tokens);
+    const token = this.#pool.draw();
+    if (token === undefined || this.#waiting >= MAX_REQUESTS) return;
     const policy = this.#random.next() < 0.8 ? 'strict' : 'lenient';
     this.#waiting++;
     this.#ask(token, policy).then((decision) => {
       this.#waiting--;
+      this.#pool.learn(token, decision.outcome);
       this.#options.onDecisions([decision]);
     });
   }
@@ -185,7 +186,7 @@ export class StorefrontMember implements Member {
   async #outcome(token: number, policy: (typeof POLICIES)[number]): Promise<Outcome> {
     // The storefront's strict route and its lenient one.
     const url = `http://127.0.0.1:${this.#port}/${policy === 'strict' ? 'payments' : 'orders'}`;
-    const headers = { authorization: `Bearer ${this.#known.get(token)}` };
+    const headers = { authorization: `Bearer ${this.#pool.accessToken(token)}` };
     const answer = await fetch(url, { headers, signal: AbortSignal.timeout(REQUEST_LIMIT_MS) });
     const { code, provable = true } = (await answer.json()) as { code?: string; provable?: boolean };
     if (answer.ok) return provable ? 'accepted' : 'unproven';

@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 
 /** Faults that are under way at once, at most. */
 const MAX_AT_ONCE = 3;
-const PAUSE_MS = [600, 3400] as const;
+const PAUSE_MS = [800, 4200] as const;
 
 /** Draws faults from a seed, and lets them happen, until the signal comes; then it makes good what is still broken. */
 export class Nemesis {
