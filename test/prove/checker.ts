@@ -222,6 +222,8 @@ function disagreements(history: History, bumps: ReadonlyMap<string, readonly Bum
     const grant = grants[token];
     if (policy !== 'strict' || grant === undefined || outcome === 'session_expired') return [];
     const expected = verdictOf(grant, bumps);
+    // A replica forgets with its window what ended a session, and may remember what made it stale: no accept either way.
+    if (expected === 'session_revoked' && outcome === 'session_stale') return [];
     // What a loss of Redis restores, it restores strictly.
     if (outcome === expected || (losses.length > 0 && outcome === 'session_revoked')) return [];
     return [{ kind: 'sidecars disagree', what: `${member} says ${outcome} of token ${token}, the log ${expected}` }];

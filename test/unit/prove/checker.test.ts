@@ -171,6 +171,10 @@ describe('the end', () => {
     expect(kinds(historyOf({ verdicts }))).toEqual(['sidecars disagree']);
   });
 
+  test('a sidecar that rejects for a weaker reason than the log has is none', () => {
+    expect(kinds(historyOf({ verdicts: [decisionOf({ outcome: 'session_stale' })] }))).toEqual([]);
+  });
+
   test('a sidecar that does not come back within ten seconds is found', () => {
     expect(kinds(historyOf({ recoveryMs: 10_001 }))).toEqual(['not recovered']);
     expect(kinds({ ...historyOf(), recoveryMs: undefined })).toEqual(['not recovered']);

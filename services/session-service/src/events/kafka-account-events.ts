@@ -23,7 +23,8 @@ export interface AccountEventsOptions {
 type Works = Map<number, PartitionWork>;
 
 const GROUP = 'curfew-session-service';
-const SESSION_TIMEOUT_MS = 10_000;
+/** The least that brokers allow by default: so long the partitions of an instance that was killed stand still. */
+const SESSION_TIMEOUT_MS = 6000;
 const HEARTBEAT_INTERVAL_MS = 1000;
 /** Longest that the broker holds an empty fetch. A record that comes meanwhile is sent at once. */
 const MAX_WAIT_MS = 500;
