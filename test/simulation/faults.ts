@@ -9,6 +9,8 @@ export const FAULTS: Readonly<Record<string, (world: World) => void>> = {
   'sidecar starts anew': (world) => world.restartSidecar(),
   'feed stalls': (world) => world.stallFeed(),
   'Redis fails over': (world) => world.failOver(),
+  // One cause, two effects: what was lost is not noticed before the readers go on.
+  'Redis fails over while no event is read': (world) => world.failOverUnread(),
   'Redis is emptied': (world) => world.flush(),
   'Redis is away': (world) => world.cutRedis(),
 };

@@ -413,6 +413,12 @@ export class World {
     this.#refreshAll();
   }
 
+  failOverUnread(): void {
+    for (const { stalled } of this.#instances)
+      for (let partition = 0; partition < this.settings.partitions; partition++) stalled.add(partition);
+    this.failOver();
+  }
+
   flush(): void {
     this.#say('Redis is emptied');
     this.#store.flush();
