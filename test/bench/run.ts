@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs, promisify } from 'node:util';
+import { interruption, Stopped } from '../../infra/local/interrupt.mjs';
 import { startKafka } from '../../infra/local/kafka.mjs';
 import { LOCAL } from '../../infra/local/paths.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
@@ -55,35 +56,37 @@ if (chosen.length === 0 || !Number.isInteger(runs) || runs < 1) {
 }
 
 const directory = `${LOCAL}/bench-${process.pid}`;
-const { environment, stop } = await startStack(chosen.some(({ name }) => name === 'propagation'));
+const signal = interruption(console.error);
+const started: { stop(): Promise<void> }[] = [];
+let environment: NodeJS.ProcessEnv;
 
 try {
+  environment = await startStack(chosen.some(({ name }) => name === 'propagation'));
   await mkdir(RESULTS, { recursive: true });
   for (const comparison of chosen) await compare(comparison);
+} catch (error) {
+  if (!(signal.reason instanceof Stopped)) throw error;
+  process.exitCode = signal.reason.exitCode;
 } finally {
-  await stop();
+  for (const one of started.reverse()) await one.stop();
   await rm(directory, { recursive: true, force: true });
 }
 
-/** Redis, and for propagation Kafka and a session service as well. */
-async function startStack(whole: boolean) {
+/** Redis, and for propagation Kafka and a session service as well; the environment that names them. */
+async function startStack(whole: boolean): Promise<NodeJS.ProcessEnv> {
   const [redisPort = 0, kafkaPort = 0, servicePort = 0] = await freePorts(3);
-  const redis = await startRedis({ port: redisPort, directory });
+  const redis = await startRedis({ port: redisPort, directory, signal });
+  started.push(redis);
   const env = { ...process.env, CURFEW_REDIS_URL: redis.url };
-  if (!whole) return { environment: env, stop: redis.stop };
-  const kafka = await startKafka({ port: kafkaPort, directory });
+  if (!whole) return env;
+  const kafka = await startKafka({ port: kafkaPort, directory, signal });
+  started.push(kafka);
   const ports = { ...PORTS, 'session-service': servicePort };
   const options = { brokers: kafka.brokers, redisUrl: redis.url, signingKey: signingKey(), ports };
   const [sessionService] = localServices(options);
   if (sessionService === undefined) throw new Error('there is no session service');
-  const service = await startService(sessionService, { directory });
-  return {
-    environment: { ...env, CURFEW_KAFKA_BROKERS: kafka.brokers },
-    stop: async () => {
-      await service.stop();
-      await Promise.all([kafka.stop(), redis.stop()]);
-    },
-  };
+  started.push(await startService(sessionService, { directory, signal }));
+  return { ...env, CURFEW_KAFKA_BROKERS: kafka.brokers };
 }
 
 async function compare({ name, measured, beside, says }: Comparison): Promise<void> {
@@ -107,7 +110,7 @@ async function compare({ name, measured, beside, says }: Comparison): Promise<vo
 
 async function measure(name: string): Promise<Report> {
   const file = new URL(`cases/${name}.ts`, import.meta.url).pathname;
-  const { stdout } = await run(process.execPath, ['--expose-gc', file], { env: environment });
+  const { stdout } = await run(process.execPath, ['--expose-gc', file], { env: environment, signal });
   return JSON.parse(stdout) as Report;
 }
 

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -7,11 +6,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, inject, test, vi } from 'vitest';
 import { inRoot } from '../../infra/local/paths.mjs';
 import { assertFree } from '../../infra/local/ports.mjs';
-import { type Started as Process, startProcess } from '../../infra/local/processes.mjs';
+import { type Started, startProcess } from '../../infra/local/processes.mjs';
 import { PORTS } from '../../infra/local/services.mjs';
 import { alive } from '../support/alive.ts';
 import { call } from '../support/client.ts';
 import { startServices } from '../support/services.ts';
+import { startedBy } from '../support/started-by.ts';
 
 const START = inRoot('infra/local/start.mjs');
 const LIMIT_MS = 90_000;
@@ -19,7 +19,7 @@ const LIMIT_MS = 90_000;
 const logs = mkdtempSync(join(tmpdir(), 'curfew-start-'));
 afterAll(() => rmSync(logs, { recursive: true, force: true }));
 
-type Run = Process & { readonly output: () => string };
+type Run = Started & { readonly output: () => string };
 
 let run: Run | undefined;
 
@@ -42,22 +42,6 @@ async function start(args: readonly string[], env: Readonly<Record<string, strin
 
 /** Where the run has its logs, by its own words. */
 const directoryOf = (output: string): string => inRoot(/(\.curfew\/run-\d+)/.exec(output)?.[1] ?? 'nowhere');
-
-interface Started {
-  readonly pid: number;
-  readonly args: string;
-}
-
-/** Everything that a process started, and what that started. */
-function startedBy(parent: number | undefined): Started[] {
-  const all = [
-    ...execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' }).matchAll(/^ *(\d+) +(\d+) (.*)$/gm),
-  ];
-  const children = all.flatMap(([, pid, ppid, args = '']) =>
-    Number(ppid) === parent ? [{ pid: Number(pid), args }] : [],
-  );
-  return children.flatMap((child) => [child, ...startedBy(child.pid)]);
-}
 
 const portsIn = (output: string): Record<string, number> =>
   Object.fromEntries([...output.matchAll(/(127\.0\.0\.1):(\d+)/g)].map(([address, , port]) => [address, Number(port)]));
