@@ -23,9 +23,19 @@ const chaos = {
   },
 };
 
+/** Takes all cores for a minute, and needs nothing but Node. */
+const simulation = {
+  test: {
+    name: 'simulation',
+    include: ['test/simulation/**/*.test.ts'],
+    fileParallelism: false,
+    sequence: { groupOrder: 2 },
+  },
+};
+
 export default defineConfig({
   test: {
-    projects: [project('unit', false), project('integration', true), project('e2e', true), chaos],
+    projects: [project('unit', false), project('integration', true), project('e2e', true), chaos, simulation],
     reporters: ['default', './test/support/project-counts.ts'],
   },
 });

@@ -20,7 +20,7 @@ export interface RunResult {
 }
 
 /** Steps of one run, before everything is healed. */
-export const STEPS = 160;
+const STEPS = 160;
 /** Steps in which everything must have come through once the faults have stopped. */
 const SETTLING_STEPS = 400;
 

@@ -34,7 +34,7 @@ interface Operation {
 }
 
 /** Virtual time begins here, ms since the epoch. */
-export const START_MS = 1_800_000_000_000;
+const START_MS = 1_800_000_000_000;
 
 /**
  * All that is under way, and the virtual clock. A fake that does I/O asks for an answer here; which request arrives, and
