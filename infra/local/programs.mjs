@@ -22,7 +22,7 @@ function isProgram(file) {
 const mayInstall = () => process.getuid?.() === 0 && existsSync('/etc/debian_version') && onPath('apt-get');
 
 // RUNLEVEL: Debian's packages start their service where they can; only the program is wanted.
-const APT = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+const APT = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
 
 export const NO_KCAT = 'There is no `kcat` on the PATH: the tests that produce account events with it are skipped.';
 
@@ -45,7 +45,7 @@ export async function provide(command, debianPackage, { say, signal } = {}) {
       await run('apt-get', ['-q', ...args], {
         log: `${LOCAL}/apt-get.log`,
         signal,
-        env: APT,
+        env: { ...process.env, ...APT },
         missing: 'There is no `apt-get`.',
         failed: `apt-get did not install ${debianPackage}, which has \`${command}\`.`,
       });
