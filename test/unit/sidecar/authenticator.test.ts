@@ -187,6 +187,14 @@ describe('a session that cannot be proven', () => {
     expect(await all.authenticate(token, 'strict', BOUND)).toEqual({ ok: false, code, source: 'memory' });
   });
 
+  test('is accepted by memory when its views get young while the store does not answer', async () => {
+    const all = authenticator(async () => {
+      verdict = 'active';
+      throw new Error('away');
+    });
+    expect(await all.authenticate(token, 'strict', BOUND)).toMatchObject(accepted('memory'));
+  });
+
   test('is refused as revoked by the store, though the replica knows it as stale only', async () => {
     const all = authenticator(async () => {
       verdict = 'stale';

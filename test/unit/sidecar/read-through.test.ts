@@ -221,6 +221,8 @@ describe('a store that hangs', () => {
       read: () => within(5, new Promise((resolve) => setImmediate(() => resolve(AS_MINTED)))),
       now: () => now,
     });
+    // Here the loop looks at its timers before it comes to the answer.
+    await new Promise(setImmediate);
     const answer = reads.check(session(), BOUND);
     for (const until = performance.now() + 30; performance.now() < until; );
     expect(await answer).toBe('active');
