@@ -313,7 +313,7 @@ describe('the ladder', () => {
         for (const answer of waiting.splice(0)) answer();
         await Promise.all(pendingRequests);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
