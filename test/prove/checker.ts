@@ -9,7 +9,7 @@ export interface Violation {
   readonly at?: number;
 }
 
-export type ViolationKind =
+type ViolationKind =
   | 'stale accept'
   | 'false kill'
   | 'ended session renewed'

@@ -33,7 +33,7 @@ num.io.threads=2
 `;
 
 /** One broker, which is a controller too. It keeps what it wrote when it is killed. */
-export interface Broker {
+interface Broker {
   readonly name: string;
   /** Where each client finds it, by the client's name, without the link between them. */
   portFor(client: string): number;

@@ -3,7 +3,7 @@ import { type Findings, fateOf, stalenessOf } from './checker.ts';
 import { type History, OUTCOMES, type Outcome } from './history.ts';
 
 /** What happened in one second of a run. */
-export interface Second {
+interface Second {
   readonly outcomes: Partial<Record<Outcome, number>>;
   /** How old the oldest event was that an accepted token should have been rejected by, ms. */
   stalenessMs: number;

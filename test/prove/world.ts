@@ -28,13 +28,13 @@ export interface WorldOptions {
 }
 
 /** The ways of one client to Kafka (one to each broker) and to Redis. */
-export interface Links {
+interface Links {
   readonly kafka: readonly TcpLink[];
   readonly redis: TcpLink;
 }
 
 /** An instance of the session service. */
-export interface Instance extends Victim {
+interface Instance extends Victim {
   readonly url: string;
   readonly port: number;
 }
