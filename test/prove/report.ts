@@ -26,6 +26,7 @@ export function reportText(history: History, findings: Findings, summary: Summar
       '',
       `${count(staleness.count)} accepts after an end was acknowledged: p50 ${staleness.p50Ms} ms, p99 ${staleness.p99Ms} ms`,
     ],
+    ['', `the harness itself was at most ${count(history.lagMs)} ms late in seeing an acknowledgement`],
     ['decided on strict routes', `${(summary.decidedShare * 100).toFixed(1)} %`],
     [
       'recovery',
@@ -62,6 +63,7 @@ export const reportJson = (history: History, findings: Findings, summary: Summar
       ...summary,
       boundMs: history.boundMs,
       recoveryMs: history.recoveryMs,
+      lagMs: history.lagMs,
       timeline: { from: history.from, to: history.to, faults: history.faults },
     },
     undefined,
