@@ -47,7 +47,7 @@ function show({ phase, elapsedMs, faults, decisions, events, broken }: Progress)
 /** @returns the exit code */
 async function run(args: ProveArguments): Promise<number> {
   const repeat = repeatOf(args);
-  const directory = inRoot(`.curfew/prove-${process.pid}`);
+  const directory = inRoot(`.curfew/prove-${args.seed}${args.without === undefined ? '' : '-without-ticks'}`);
   console.log(`${repeat}\nLogs and report: ${shown(directory)}\n`);
   const history = await prove({
     ...args,

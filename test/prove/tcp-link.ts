@@ -65,26 +65,55 @@ export class TcpLink {
       [near, far],
       [far, near],
     ] as const) {
+      const way = new Way(to);
       from.setNoDelay(true);
-      from.on('data', (chunk) => this.#pass(chunk, to));
+      from.on('data', (chunk) => way.pass(() => to.write(chunk), this.#delayMs));
       from.on('error', () => {});
-      from.on('end', () => to.end());
-      from.on('close', () => {
+      from.on('end', () => way.pass(() => to.end(), this.#delayMs));
+      from.on('close', (broken) => {
         this.#pairs.delete(pair);
-        to.destroy();
+        if (broken) to.destroy();
+        else way.pass(() => to.destroy(), this.#delayMs);
       });
     }
     if (this.#state === 'silent') for (const socket of pair) socket.pause();
   }
 
-  #pass(chunk: Buffer, to: Socket): void {
-    if (typeof this.#state !== 'object') {
-      if (to.writable) to.write(chunk);
-      return;
+  get #delayMs(): number {
+    return typeof this.#state === 'object' ? this.#state.slowMs : 0;
+  }
+}
+
+/** One direction of a connection. What comes later never overtakes, whatever becomes of the link: TCP keeps the order. */
+class Way {
+  readonly #to: Socket;
+  readonly #waiting: { readonly due: number; readonly step: () => void }[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(to: Socket) {
+    this.#to = to;
+  }
+
+  pass(step: () => void, delayMs: number): void {
+    this.#waiting.push({ due: performance.now() + delayMs, step });
+    this.#drain();
+  }
+
+  #drain(): void {
+    if (this.#timer !== undefined) return;
+    for (;;) {
+      const [next] = this.#waiting;
+      if (next === undefined) return;
+      const leftMs = next.due - performance.now();
+      if (leftMs > 0) {
+        this.#timer = setTimeout(() => {
+          this.#timer = undefined;
+          this.#drain();
+        }, leftMs);
+        return;
+      }
+      this.#waiting.shift();
+      if (!this.#to.destroyed) next.step();
     }
-    // Each chunk waits as long, so that their order stays.
-    setTimeout(() => {
-      if (to.writable) to.write(chunk);
-    }, this.#state.slowMs);
   }
 }

@@ -60,6 +60,22 @@ test('a slow link passes everything on, later', async () => {
   expect(performance.now() - began).toBeGreaterThan(110);
 });
 
+test('a link that is slow no more lets nothing overtake what is still on its way', async () => {
+  await answerTo('first');
+  link.turn({ slowMs: 80 });
+  client.write('a');
+  await sleep(20);
+  link.turn('open');
+  client.write('b');
+  await sleep(20);
+  client.write('c');
+  let answer = '';
+  client.on('data', (chunk) => {
+    answer += chunk;
+  });
+  await expect.poll(() => answer).toBe('abc');
+});
+
 test('a link leads where its target is now', async () => {
   const moved = createServer((socket) => socket.end('moved')).listen(0, '127.0.0.1');
   await once(moved, 'listening');
