@@ -4,7 +4,7 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs, promisify } from 'node:util';
 import { interruption, Stopped } from '../../infra/local/interrupt.mjs';
 import { startKafka } from '../../infra/local/kafka.mjs';
-import { LOCAL } from '../../infra/local/paths.mjs';
+import { inRoot, LOCAL } from '../../infra/local/paths.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
 import { startRedis } from '../../infra/local/redis.mjs';
 import { localServices, PORTS, startService } from '../../infra/local/services.mjs';
@@ -109,7 +109,7 @@ async function compare({ name, measured, beside, says }: Comparison): Promise<vo
 }
 
 async function measure(name: string): Promise<Report> {
-  const file = new URL(`cases/${name}.ts`, import.meta.url).pathname;
+  const file = inRoot(`test/bench/cases/${name}.ts`);
   const { stdout } = await run(process.execPath, ['--expose-gc', file], { env: environment, signal });
   return JSON.parse(stdout) as Report;
 }
