@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -18,6 +18,7 @@ test.each([
   ['npm test', ['test', '--', '--project', 'integration'], /^test-\d+$/],
   ['npm run bench', ['run', 'bench', '--', '--only', 'propagation'], /^bench-\d+$/],
 ])('%s leaves nothing behind when npm is ended', { timeout: 60_000 }, async (_, args, directories) => {
+  mkdirSync(LOCAL, { recursive: true });
   const before = new Set(readdirSync(LOCAL));
   // A run of its own, not one inside this run.
   const outside = Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST') && name !== 'NODE_ENV');

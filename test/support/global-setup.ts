@@ -36,7 +36,7 @@ async function start(): Promise<Shared> {
   const [kafkaPort = 0, redisPort = 0] = await freePorts(2);
   const directory = `${LOCAL}/test-${process.pid}`;
   // A run that is ended from outside reaches no teardown; Kafka and Redis end with it all the same.
-  const remove = () => rmSync(directory, { recursive: true, force: true });
+  const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
   process.once('exit', remove);
   const [kafka, redis] = await Promise.all([
     brokers === undefined ? startKafka({ port: kafkaPort, directory, say: console.log }) : undefined,
