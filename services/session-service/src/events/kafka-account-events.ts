@@ -132,10 +132,9 @@ export class AccountEvents {
   async #position(assigned: readonly number[]): Promise<Works> {
     const { admin, versions, pipeline, warn } = this.#options;
     const positions = await Promise.all(assigned.map((partition) => versions.position(partition)));
-    const [[group], ends] = await Promise.all([
-      admin.fetchOffsets({ groupId: GROUP, topics: [TOPICS.accountEvents] }),
-      admin.fetchTopicOffsets(TOPICS.accountEvents),
-    ]);
+    // The log's end last: the owner before may still commit, and what it commits later would make the log look too short.
+    const [group] = await admin.fetchOffsets({ groupId: GROUP, topics: [TOPICS.accountEvents] });
+    const ends = await admin.fetchTopicOffsets(TOPICS.accountEvents);
     const offsetOf = (list: readonly { partition: number; offset: string }[] | undefined, partition: number): number =>
       Number(list?.find((one) => one.partition === partition)?.offset ?? -1);
 
