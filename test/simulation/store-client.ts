@@ -36,7 +36,7 @@ class Connection {
       if (!this.store.reachable) throw unavailable();
       return command();
     };
-    const call = { what: `${what}`, effect, failure: unavailable };
+    const call = { what, effect, failure: unavailable };
     return this.scheduler.io(this.actor, detail === undefined ? call : { ...call, detail });
   }
 }
