@@ -23,7 +23,7 @@ type ViolationKind =
 
 export interface Findings {
   readonly violations: readonly Violation[];
-  /** Longest time after an event's acknowledgement that a token which it ended was accepted as proven, ms. */
+  /** Longest time after an event was appended that a token which it ended was accepted as proven, ms. */
   readonly stalenessMs: number;
   /** Rejections as revoked that nothing but a loss of Redis explains. */
   readonly overRevoked: number;
@@ -59,7 +59,10 @@ export function check(history: History): Findings {
 
 /** When a grant ended, and from when on it may be rejected. */
 export interface Fate {
-  /** The earliest acknowledgement of an event that ends it or makes it stale; Infinity: none does. */
+  /**
+   * When the first event that ends it or makes it stale, and was acknowledged, was appended to the log; Infinity: none.
+   * An acknowledgement comes later, and whoever waits for it sees it later still: this is stricter than the guarantee.
+   */
   readonly endedAt: number;
   /** When the first event that may end it reached the log. */
   readonly killableAt: number;
@@ -72,8 +75,8 @@ export function fateOf(grant: Grant, bumps: ReadonlyMap<string, readonly Bump[]>
     for (const { version, ends, event, sent } of bumps.get(scope) ?? []) {
       const ackedAt = sent?.ackedAt ?? Number.POSITIVE_INFINITY;
       // By its version; and whatever its version says, where the token was there before the event was sent.
-      if (claim < version || (sent !== undefined && grant.receivedAt < sent.sentAt))
-        endedAt = Math.min(endedAt, ackedAt);
+      const ended = claim < version || (sent !== undefined && grant.receivedAt < sent.sentAt);
+      if (ended && sent?.ackedAt !== undefined) endedAt = Math.min(endedAt, event.time);
       const precedes =
         ackedAt + boundMs < grant.requestedAt ||
         (grant.after?.partition === event.partition && event.offset <= grant.after.offset);

@@ -128,6 +128,4 @@ export interface History {
   readonly verdicts: readonly Decision[];
   /** How long after the last fault every sidecar accepted again in every partition, ms; undefined: it never did. */
   readonly recoveryMs: number | undefined;
-  /** How late the harness itself was at most in taking down an acknowledgement, ms: so much a staleness may be understated. */
-  readonly lagMs: number;
 }

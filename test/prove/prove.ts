@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { REALM_SCOPE, subjectScope } from '@curfew/contracts';
 import type { Decision, History } from './history.ts';
@@ -93,8 +92,6 @@ export async function prove(options: ProveOptions): Promise<History & { readonly
       epoch: () => nemesis.lossEpoch,
       signal: loadEnd.signal,
     });
-    const lag = monitorEventLoopDelay({ resolution: 10 });
-    lag.enable();
     const from = Date.now();
     const loading = load.run();
     await sleep(CALM_MS, undefined, { signal });
@@ -110,7 +107,6 @@ export async function prove(options: ProveOptions): Promise<History & { readonly
     loadEnd.abort();
     await loading;
     const to = Date.now();
-    lag.disable();
     for (const member of world.members) member.rest();
     await sleep(SETTLE_MS, undefined, { signal });
 
@@ -131,7 +127,6 @@ export async function prove(options: ProveOptions): Promise<History & { readonly
       stored: await storedVersions(world.redis.primary.client),
       verdicts,
       recoveryMs,
-      lagMs: Math.round(lag.max / 1e6),
       failures: nemesis.failures,
     };
   } finally {

@@ -3,6 +3,7 @@ import { check } from '../../prove/checker.ts';
 import type { History } from '../../prove/history.ts';
 import { announcedOf, BOUND_MS, decisionOf, eventOf, grantOf, historyOf, publicationOf } from './history-of.ts';
 
+const APPENDED_AT = 1000;
 const ACKED_AT = 1005;
 const kinds = (history: History) => check(history).violations.map(({ kind }) => kind);
 /** A history like the good one, with more decisions. */
@@ -14,12 +15,12 @@ test('finds nothing in a history that went well', () => {
 });
 
 describe('a stale accept', () => {
-  test('is one later than the bound after the acknowledgement', () => {
-    expect(kinds(deciding({ at: ACKED_AT + BOUND_MS + 1 }))).toEqual(['stale accept']);
+  test('is one later than the bound after the event was appended', () => {
+    expect(kinds(deciding({ at: APPENDED_AT + BOUND_MS + 1 }))).toEqual(['stale accept']);
   });
 
   test('is none within the bound, but counts as staleness', () => {
-    const findings = check(deciding({ at: ACKED_AT + BOUND_MS }));
+    const findings = check(deciding({ at: APPENDED_AT + BOUND_MS }));
     expect(findings.violations).toEqual([]);
     expect(findings.stalenessMs).toBe(BOUND_MS);
   });

@@ -27,7 +27,6 @@ export function historyOf(changes: Partial<History> = {}): History {
     stored: new Map([['u:alice', { current: 1000, floor: 1000 }]]),
     verdicts: [decisionOf({ at: 59_000, outcome: 'session_revoked' })],
     recoveryMs: 700,
-    lagMs: 5,
     ...changes,
   };
 }

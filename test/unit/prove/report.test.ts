@@ -5,12 +5,12 @@ import { reportJson, reportText } from '../../prove/report.ts';
 import { summaryOf } from '../../prove/summary.ts';
 import { BOUND_MS, decisionOf, historyOf } from './history-of.ts';
 
-const ACKED_AT = 1005;
+const APPENDED_AT = 1000;
 const late = historyOf({
   faults: [{ kind: 'link to Kafka silent', target: 'sidecar-1 → kafka', from: 2000, to: 9000 }],
   decisions: [
-    decisionOf({ at: ACKED_AT + 300 }),
-    decisionOf({ at: ACKED_AT + BOUND_MS + 500 }),
+    decisionOf({ at: APPENDED_AT + 300 }),
+    decisionOf({ at: APPENDED_AT + BOUND_MS + 500 }),
     decisionOf({ at: 4000, outcome: 'view_stale' }),
   ],
 });
