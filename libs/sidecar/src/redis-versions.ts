@@ -65,9 +65,13 @@ export function createRedisVersions(url: string): RedisVersions {
         .exists(versionKey(own, session.scope));
       if (tenant !== undefined)
         reads.hget(positionKey(ofTenant), 'tick').hmget(versionKey(ofTenant, tenant.scope), 'current', 'floor');
-      const answers = (await reads.exec()) ?? [];
-      const [tick, realmTick, ofSubject, realm, tombstone, tenantTick, tenantVersion] = answers.map(answerOf);
-      const ticks = [tick, realmTick, ...(tenant === undefined ? [] : [tenantTick])];
+      // And last once more: a store that was emptied in between has none.
+      const partitionsRead = [own, ofRealm, ...(tenant === undefined ? [] : [ofTenant])];
+      for (const partition of partitionsRead) reads.hget(positionKey(partition), 'tick');
+      const answers = ((await reads.exec()) ?? []).map(answerOf);
+      const last = answers.splice(-partitionsRead.length);
+      const [tick, realmTick, ofSubject, realm, tombstone, tenantTick, tenantVersion] = answers;
+      const ticks = [tick, realmTick, ...(tenant === undefined ? [] : [tenantTick]), ...last];
       return {
         subject: versionOf(ofSubject),
         tenant: versionOf(tenantVersion),

@@ -125,10 +125,16 @@ export class RedisVersions implements VersionStore {
 
   async #read(id: string, scope: ScopeKey, fields: readonly string[] = []) {
     const partition = partitionOf(id, this.#partitions);
-    const [tick, [current, floor, blocked, ...more]] = await Promise.all([
-      this.#redis.hget(positionKey(partition), 'tick'),
-      this.#redis.hmget(versionKey(partition, scope), 'current', 'floor', 'blocked', ...fields),
-    ]);
+    // As one: a tick that vouches for versions must not be read before they are lost, and they afterwards.
+    const answers = await this.#redis
+      .multi()
+      .hget(positionKey(partition), 'tick')
+      .hmget(versionKey(partition, scope), 'current', 'floor', 'blocked', ...fields)
+      .exec();
+    const [tick, [current, floor, blocked, ...more] = []] = (answers ?? []).map(([, answer]) => answer) as [
+      string | null,
+      (string | null)[],
+    ];
     return {
       tick: number(tick),
       version: { current: number(current), floor: number(floor) },
