@@ -131,7 +131,7 @@ export class RedisVersions implements VersionStore {
       .hget(positionKey(partition), 'tick')
       .hmget(versionKey(partition, scope), 'current', 'floor', 'blocked', ...fields)
       .exec();
-    const [tick, [current, floor, blocked, ...more] = []] = (answers ?? []).map(([, answer]) => answer) as [
+    const [tick, [current, floor, blocked, ...more] = []] = (answers ?? []).map(answerOf) as [
       string | null,
       (string | null)[],
     ];
@@ -142,6 +142,12 @@ export class RedisVersions implements VersionStore {
       more,
     };
   }
+}
+
+/** @throws the error that one command of a transaction met. */
+function answerOf([error, answer]: [Error | null, unknown]): unknown {
+  if (error) throw error;
+  return answer;
 }
 
 const positionKey = (partition: number): string => `${PREFIX}pos:{p${partition}}`;
