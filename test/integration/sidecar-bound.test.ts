@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TOPICS } from '@curfew/contracts';
 import { createKafka } from '@curfew/publisher';
 import { createSidecar, type Sidecar, type SidecarOptions } from '@curfew/sidecar';
 import { Redis } from 'ioredis';
@@ -13,6 +14,7 @@ import { freePorts } from '../../infra/local/ports.mjs';
 import type { Started } from '../../infra/local/processes.mjs';
 import { startRedis } from '../../infra/local/redis.mjs';
 import { ensureTopics } from '../../services/session-service/src/events/kafka-topics.ts';
+import { TcpLink } from '../prove/tcp-link.ts';
 import { tickIntoRedis, tickIntoVersions } from '../support/ticking.ts';
 import { AUDIENCE, createIssuer } from '../unit/sidecar/issuer.ts';
 
@@ -217,5 +219,35 @@ describe('a thousand requests at once that memory cannot prove', () => {
     const answers = await Promise.all(Array.from({ length: 1000 }, () => sidecar.authenticate(token)));
     for (const answer of answers) expect(answer).toMatchObject(accepted('store'));
     expect(await calls()).toBe(before + 1);
+  });
+});
+
+describe('a broker that is silent, and says so to nobody', () => {
+  test('keeps no sidecar from starting that knows of another one', async () => {
+    const silent = createTcpServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    try {
+      await live({ brokers: [`127.0.0.1:${port}`, kafka.brokers] });
+    } finally {
+      silent.close();
+    }
+  });
+
+  test('keeps no sidecar from finding the leaders by another one', { timeout: 40_000 }, async () => {
+    const link = await TcpLink.listen(() => Number(kafka.brokers.split(':')[1]));
+    const client = createKafka({ brokers: [kafka.brokers], clientId: 'bound-test' }).admin();
+    try {
+      const sidecar = await live({ brokers: [`127.0.0.1:${link.port}`, kafka.brokers] });
+      await client.connect();
+      link.turn('silent');
+      await client.deleteTopics({ topics: [TOPICS.sessionVersions] });
+      await vi.waitFor(() => expect(sidecar.state).toBe('cut-off'), WAIT);
+      await ensureTopics(client, PARTITIONS);
+      await vi.waitFor(() => expect(sidecar.state).toBe('live'), { timeout: 15_000, interval: 10 });
+    } finally {
+      link.close();
+      await client.disconnect();
+    }
   });
 });

@@ -1,17 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CurfewError, TOPICS } from '@curfew/contracts';
-import {
-  AuthenticationError,
-  type ConnectionOptions,
-  Consumer,
-  MultipleErrors,
-  NetworkError,
-  protocolErrorsCodesById,
-  ResponseError,
-  TimeoutError,
-  UserError,
-} from '@platformatic/kafka';
+import { type ConnectionOptions, Consumer, MultipleErrors, ResponseError } from '@platformatic/kafka';
 import { backoffMs } from './backoff.ts';
+import { isTrouble, nameOfCode, reasonOf, type TopicLeaders, topicIn } from './kafka-answers.ts';
 import {
   type FeedSink,
   heard,
@@ -52,6 +43,9 @@ const MAX_WAIT_MS = 500;
 /** Longest wait for any answer, ms; a connection that takes longer is replaced, as it may be dead without a word. */
 const REQUEST_TIMEOUT_MS = 1500;
 const CONNECT_TIMEOUT_MS = 1000;
+/** How many brokers are asked for the leaders beside the first, which may be dead without a word. */
+const OTHER_BROKERS = 3;
+const RETRY_DELAY_MS = 20;
 const PARTITION_MAX_BYTES = 1024 * 1024;
 const READ_UNCOMMITTED = 0;
 const LATEST = -1n;
@@ -64,18 +58,14 @@ interface Asked {
   readonly offsets: ReadonlyMap<number, bigint | undefined>;
 }
 
-interface TopicLeaders {
-  readonly id: string;
-  readonly leaders: readonly { readonly leader: number; readonly leaderEpoch: number }[];
-}
-
 /**
  * Reads session-versions without a group: every sidecar reads all of it. One loop per leader node fetches; one watch
  * finds leaders and places, and begins loops. A partition in trouble leaves its loop, so that the others do not wait.
  */
 export class KafkaVersionsReader {
   readonly #options: VersionsReaderOptions;
-  readonly #consumer: Consumer;
+  #consumer: Consumer;
+  #consumers = 0;
   readonly #stop = new AbortController();
   readonly #loops = new Map<number, Promise<void>>();
   #feeds: PartitionFeed[] = [];
@@ -101,17 +91,7 @@ export class KafkaVersionsReader {
         this.#since = now() - windowMs;
       },
     };
-    this.#consumer = new Consumer({
-      ...(options.tls && { tls: options.tls }),
-      ...(options.sasl && { sasl: options.sasl }),
-      clientId: options.clientId,
-      groupId: options.clientId, // The library asks for one; no group is joined.
-      bootstrapBrokers: [...options.brokers],
-      retries: 0,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      isolationLevel: READ_UNCOMMITTED,
-    });
+    this.#consumer = this.#newConsumer();
   }
 
   start(): void {
@@ -126,6 +106,24 @@ export class KafkaVersionsReader {
     return [...byReason].map(
       ([reason, feeds]) => `${TOPIC} partition ${feeds.map(({ partition }) => partition).join(', ')}: ${reason}`,
     );
+  }
+
+  /** Each time the next broker of the list is the first, as the library asks the first one about itself, and no other. */
+  #newConsumer(): Consumer {
+    const { brokers, clientId, tls, sasl } = this.#options;
+    const first = this.#consumers++ % brokers.length;
+    return new Consumer({
+      ...(tls && { tls }),
+      ...(sasl && { sasl }),
+      clientId,
+      groupId: clientId, // The library asks for one; no group is joined.
+      bootstrapBrokers: [...brokers.slice(first), ...brokers.slice(0, first)],
+      retries: 0,
+      retryDelay: RETRY_DELAY_MS,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      isolationLevel: READ_UNCOMMITTED,
+    });
   }
 
   async close(): Promise<void> {
@@ -148,6 +146,7 @@ export class KafkaVersionsReader {
       } catch (error) {
         this.#failures++;
         this.#absence = reasonOf(error);
+        await this.#askAnother();
       }
       if (signal.aborted) return;
       const lost = this.#lost();
@@ -157,6 +156,13 @@ export class KafkaVersionsReader {
       if (this.#failures === 0 && lost.length === 0) await this.#wake.promise;
       await sleep(this.#pauseMs(), undefined, { signal }).catch(() => {});
     }
+  }
+
+  /** Nothing is read yet, so that nothing is lost with the connections. */
+  async #askAnother(): Promise<void> {
+    if (this.#topicId !== undefined || this.#stop.signal.aborted) return;
+    await this.#consumer.close().catch(() => {});
+    if (!this.#stop.signal.aborted) this.#consumer = this.#newConsumer();
   }
 
   #lost(): PartitionFeed[] {
@@ -183,7 +189,7 @@ export class KafkaVersionsReader {
     } else if (this.#topicId !== topic.id)
       for (const feed of this.#feeds) losePlace(feed, 'the topic was created anew', this.#sink);
     this.#topicId = topic.id;
-    await this.#place();
+    await this.#place(topic);
     for (const feed of this.#feeds) {
       const found = topic.leaders[feed.partition];
       if (feed.leader !== undefined || feed.offset === undefined) continue;
@@ -196,23 +202,36 @@ export class KafkaVersionsReader {
   }
 
   async #describe(): Promise<TopicLeaders> {
+    // At the start the library asks no other broker, however often: `#askAnother` does.
+    const retries = this.#topicId === undefined ? 0 : OTHER_BROKERS;
     try {
-      const metadata = await this.#consumer.metadata({ topics: [TOPIC], forceUpdate: true });
+      const metadata = await this.#consumer.metadata({ topics: [TOPIC], forceUpdate: true, retries });
       const topic = metadata.topics.get(TOPIC);
       if (topic) return { id: topic.id, leaders: topic.partitions };
     } catch (error) {
       // One partition without a leader makes the library reject an answer that names all the other leaders.
-      const topic = error instanceof ResponseError ? topicIn(error['response']) : undefined;
+      const last = error instanceof MultipleErrors && !(error instanceof ResponseError) ? error.errors.at(-1) : error;
+      const topic = last instanceof ResponseError ? topicIn(last['response']) : undefined;
       if (topic === undefined) throw error;
       return topic;
     }
     throw new CurfewError('bus_unavailable', `the topic ${TOPIC} is absent; the session service creates it`);
   }
 
-  /** Finds by time where to begin. The log's end comes first: what is appended in between is read, not skipped. */
-  async #place(): Promise<void> {
+  /** Finds the places that are missing, from each leader by itself: one that is silent keeps back its own alone. */
+  async #place({ leaders }: TopicLeaders): Promise<void> {
     const unplaced = this.#feeds.filter(({ offset }) => offset === undefined);
-    if (unplaced.length === 0) return;
+    const byLeader = Map.groupBy(unplaced, ({ partition }) => leaders[partition]?.leader ?? -1);
+    const placing = [...byLeader.values()].map(async (feeds) => {
+      await this.#placeBegin(feeds).catch((error) => {
+        for (const feed of feeds) loseLeader(feed, reasonOf(error));
+      });
+    });
+    await Promise.all(placing);
+  }
+
+  /** Finds by time where to begin. The log's end comes first: what is appended in between is read, not skipped. */
+  async #placeBegin(unplaced: readonly PartitionFeed[]): Promise<void> {
     const list = { topics: [TOPIC], partitions: { [TOPIC]: unplaced.map(({ partition }) => partition) } };
     const ends = await this.#consumer.listOffsets({ ...list, timestamp: LATEST });
     const begins = await this.#consumer.listOffsets({ ...list, timestamp: BigInt(Math.floor(this.#since)) });
@@ -316,46 +335,4 @@ export class KafkaVersionsReader {
       if (isEmpty) takeEmptyAnswer(feed, asked, answer);
     }
   }
-}
-
-/** The topic in an answer to a metadata request that holds an error, unless the topic itself is unknown. */
-function topicIn(response: unknown): TopicLeaders | undefined {
-  const { topics } = response as {
-    topics: {
-      errorCode: number;
-      topicId: string;
-      partitions: { partitionIndex: number; leaderId: number; leaderEpoch: number }[];
-    }[];
-  };
-  const topic = topics[0];
-  if (topic === undefined || topic.errorCode !== 0) return undefined;
-  const byIndex = topic.partitions.toSorted((a, b) => a.partitionIndex - b.partitionIndex);
-  return {
-    id: topic.topicId,
-    leaders: byIndex.map(({ leaderId, leaderEpoch }) => ({ leader: leaderId, leaderEpoch })),
-  };
-}
-
-/** Codes of the library's errors that are about brokers, connections and what was asked for. */
-const TROUBLES: readonly unknown[] = [
-  NetworkError.code,
-  TimeoutError.code,
-  AuthenticationError.code,
-  ResponseError.code,
-  MultipleErrors.code,
-  UserError.code,
-];
-
-/** Whether the broker said no, or said nothing. What is left is an answer that cannot be decoded. */
-const isTrouble = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && TROUBLES.includes(error.code);
-
-const nameOfCode = (code: number): string => protocolErrorsCodesById[code as 0] ?? `Kafka error ${code}`;
-
-function reasonOf(error: unknown): string {
-  if (error instanceof CurfewError) return error.detail ?? error.message;
-  if (!(error instanceof Error)) return 'Kafka does not answer';
-  return error.message.startsWith('Unknown topic')
-    ? `the topic ${TOPIC} is absent; the session service creates it`
-    : `Kafka does not answer: ${error.message}`;
 }
