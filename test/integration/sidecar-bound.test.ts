@@ -214,7 +214,7 @@ describe('a thousand requests at once that memory cannot prove', () => {
     const token = await newToken(HOUR_MS);
     await sidecar.authenticate(token, 'strict', NO_TICK);
     const calls = async () =>
-      Number(/cmdstat_exists:calls=(\d+)/.exec(await redisClient.info('commandstats'))?.[1] ?? 0);
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await redisClient.info('commandstats'))?.[1] ?? 0);
     const before = await calls();
     const answers = await Promise.all(Array.from({ length: 1000 }, () => sidecar.authenticate(token)));
     for (const answer of answers) expect(answer).toMatchObject(accepted('store'));

@@ -92,7 +92,8 @@ export class ReadThrough {
 
   #shared(session: SessionVersions): Promise<StoredVersions | undefined> {
     const { subject, tenant } = session;
-    const key = JSON.stringify([subject.scope, tenant?.scope, session.session.scope]);
+    // No two sessions share a key: the lengths tell where one name ends.
+    const key = `${subject.scope.length} ${tenant?.scope.length} ${subject.scope}${tenant?.scope}${session.session.scope}`;
     const inFlight = this.#inFlight.get(key);
     if (inFlight) return inFlight;
     if (!this.#options.canRead() || !this.#options.circuit.admits()) return AWAY;

@@ -1,8 +1,41 @@
-import { partitionOf, REALM_ID, REALM_SCOPE, type ScopeKey } from '@curfew/contracts';
+import { partitionHash, REALM_ID, REALM_SCOPE, type ScopeKey } from '@curfew/contracts';
 import type { SessionVersions } from '@curfew/replica';
-import { Redis } from 'ioredis';
+import { Redis, type Result } from 'ioredis';
 import { backoffMs } from './backoff.ts';
-import type { StoredVersion, StoredVersions } from './read-through.ts';
+import type { StoredVersions } from './read-through.ts';
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    curfewRead(...keys: (string | number)[]): Result<number[], Context>;
+  }
+}
+
+/**
+ * Ticks and versions as of one moment: no bump, loss or failover comes between a tick and what it vouches for.
+ * KEYS: positions of subject and realm, versions of both, the tombstone; for a tenant its position and its version.
+ * Returns the oldest tick, 1 where the tombstone is there, then current and floor of subject, realm and tenant.
+ */
+const READ = `
+local reply = { 0, redis.call('EXISTS', KEYS[5]) }
+local oldest
+for _, i in ipairs({ 1, 2, 6 }) do
+  if KEYS[i] then
+    local tick = tonumber(redis.call('HGET', KEYS[i], 'tick') or '0')
+    if not oldest or tick < oldest then oldest = tick end
+  end
+end
+reply[1] = oldest
+for _, i in ipairs({ 3, 4, 7 }) do
+  if KEYS[i] then
+    local version = redis.call('HMGET', KEYS[i], 'current', 'floor')
+    reply[#reply + 1] = tonumber(version[1] or '0')
+    reply[#reply + 1] = tonumber(version[2] or '0')
+  end
+end
+return reply
+`;
+
+const REALM_HASH = partitionHash(REALM_ID);
 
 /** Longest wait for the connection, ms. */
 const CONNECT_TIMEOUT_MS = 1000;
@@ -16,7 +49,7 @@ export interface RedisVersions {
   /** Connects, and goes on trying; `onAway` hears why, once each time that Redis goes away. Resolves after the first try. */
   start(onAway: (error: Error) => void): Promise<void>;
   /**
-   * Reads the scopes of a session, all in one write to the socket and one round trip.
+   * Reads the scopes of a session by one command, as of one moment.
    *
    * @param partitions as many as session-versions has: they are part of the keys.
    */
@@ -37,6 +70,7 @@ export function createRedisVersions(url: string): RedisVersions {
     connectTimeout: CONNECT_TIMEOUT_MS,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     retryStrategy: (attempt) => backoffMs(attempt, Math.random()),
+    scripts: { curfewRead: { lua: READ, readOnly: true } },
   });
 
   return {
@@ -54,30 +88,23 @@ export function createRedisVersions(url: string): RedisVersions {
     read: async ({ subject, tenant, session, subjectHash, tenantHash }, partitions) => {
       const own = subjectHash % partitions;
       const ofTenant = tenantHash % partitions;
-      const ofRealm = partitionOf(REALM_ID, partitions);
-      // The ticks come first: what is read after a tick holds everything that the tick vouches for.
-      const reads = redis
-        .pipeline()
-        .hget(positionKey(own), 'tick')
-        .hget(positionKey(ofRealm), 'tick')
-        .hmget(versionKey(own, subject.scope), 'current', 'floor')
-        .hmget(versionKey(ofRealm, REALM_SCOPE), 'current', 'floor')
-        .exists(versionKey(own, session.scope));
-      if (tenant !== undefined)
-        reads.hget(positionKey(ofTenant), 'tick').hmget(versionKey(ofTenant, tenant.scope), 'current', 'floor');
-      // And last once more: a store that was emptied in between has none.
-      const partitionsRead = [own, ofRealm, ...(tenant === undefined ? [] : [ofTenant])];
-      for (const partition of partitionsRead) reads.hget(positionKey(partition), 'tick');
-      const answers = ((await reads.exec()) ?? []).map(answerOf);
-      const last = answers.splice(-partitionsRead.length);
-      const [tick, realmTick, ofSubject, realm, tombstone, tenantTick, tenantVersion] = answers;
-      const ticks = [tick, realmTick, ...(tenant === undefined ? [] : [tenantTick]), ...last];
+      const ofRealm = REALM_HASH % partitions;
+      const keys = [
+        positionKey(own),
+        positionKey(ofRealm),
+        versionKey(own, subject.scope),
+        versionKey(ofRealm, REALM_SCOPE),
+        versionKey(own, session.scope),
+        ...(tenant === undefined ? [] : [positionKey(ofTenant), versionKey(ofTenant, tenant.scope)]),
+      ];
+      const [tick = 0, ended = 0, ...numbers] = await redis.curfewRead(keys.length, ...keys);
+      const [current = 0, floor = 0, realmCurrent = 0, realmFloor = 0, tenantCurrent = 0, tenantFloor = 0] = numbers;
       return {
-        subject: versionOf(ofSubject),
-        tenant: versionOf(tenantVersion),
-        realm: versionOf(realm),
-        ended: Number(tombstone) > 0,
-        tick: Math.min(...ticks.map((text) => Number(text ?? 0))),
+        subject: { current, floor },
+        tenant: { current: tenantCurrent, floor: tenantFloor },
+        realm: { current: realmCurrent, floor: realmFloor },
+        ended: ended === 1,
+        tick,
       };
     },
     holds: async (partitions) => {
@@ -94,17 +121,6 @@ export function createRedisVersions(url: string): RedisVersions {
       await ended;
     },
   };
-}
-
-/** @throws the error that one command of the pipeline met, which fails them all. */
-function answerOf([error, value]: [Error | null, unknown]): unknown {
-  if (error) throw error;
-  return value;
-}
-
-function versionOf(fields: unknown): StoredVersion {
-  const [current, floor] = (fields ?? []) as (string | null)[];
-  return { current: Number(current ?? 0), floor: Number(floor ?? 0) };
 }
 
 const positionKey = (partition: number): string => `curfew:pos:{p${partition}}`;
