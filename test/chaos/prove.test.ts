@@ -9,7 +9,7 @@ const interrupt = new AbortController();
 
 const short = (options: Partial<ProveOptions>) =>
   prove({
-    minutes: 0.4,
+    minutes: 0.25,
     seed: 7,
     small: true,
     withoutTicks: false,
@@ -26,13 +26,13 @@ describe('real processes under faults', () => {
     const history = await short({});
     expect(history.failures).toEqual([]);
     expect(check(history).violations).toEqual([]);
-    expect(history.faults.length).toBeGreaterThanOrEqual(5);
-    expect(history.decisions.length).toBeGreaterThan(5000);
+    expect(history.faults.length).toBeGreaterThanOrEqual(3);
+    expect(history.decisions.length).toBeGreaterThan(2000);
   });
 
   // A suite that cannot fail proves nothing: what it rests on is switched off, and must be missed.
   test('are caught accepting ended sessions when the bound is switched off', async () => {
-    const history = await short({ withoutTicks: true, only: ['link to Kafka silent'], minutes: 0.3 });
+    const history = await short({ withoutTicks: true, only: ['link to Kafka silent'], minutes: 0.2 });
     expect(check(history).violations).toContainEqual(expect.objectContaining({ kind: 'stale accept' }));
   });
 });
