@@ -10,14 +10,16 @@ beforeAll(async () => {
 
 afterAll(() => services.stop());
 
+const urlsOf = ({ urls }: Services) => ({
+  sessionService: urls['session-service'],
+  identityPublisher: urls['identity-publisher'],
+  orders: urls.orders,
+  payments: urls.payments,
+});
+
 test('every account event of the scenario ends the right sessions in both services, and no others', async () => {
   const steps = await playScenario({
-    urls: {
-      sessionService: services.urls['session-service'],
-      identityPublisher: services.urls['identity-publisher'],
-      orders: services.urls.orders,
-      payments: services.urls.payments,
-    },
+    urls: urlsOf(services),
     subjectOf: (person) => `${person}-of-the-scenario`,
   });
   expect(
@@ -36,12 +38,7 @@ test('every account event of the scenario ends the right sessions in both servic
 
 test('a session that no event ends makes the step fail, in words', async () => {
   const steps = await playScenario({
-    urls: {
-      sessionService: services.urls['session-service'],
-      identityPublisher: services.urls['session-service'],
-      orders: services.urls.orders,
-      payments: services.urls.payments,
-    },
+    urls: { ...urlsOf(services), identityPublisher: services.urls['session-service'] },
     subjectOf: (person) => `${person}-of-no-event`,
     limitMs: 100,
   });

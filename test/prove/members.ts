@@ -110,7 +110,7 @@ const startEmbedded = (
     args: ['--max-old-space-size=256', inRoot('test/prove/sidecar-process.ts')],
     env: { ...process.env, CURFEW_PROVE_SIDECAR: JSON.stringify(settings) },
     log: `${directory}/${settings.service}.log`,
-    onMessage,
+    onMessage: (message) => onMessage(message as FromSidecar),
   });
 
 /** The sample service as it is, asked over HTTP. */

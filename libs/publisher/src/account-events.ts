@@ -1,4 +1,4 @@
-import { CAEP, CurfewError, type JsonObject, RISC, type SubjectId } from '@curfew/contracts';
+import { CAEP, CurfewError, type JsonObject, RISC, type SecurityEventToken, type SubjectId } from '@curfew/contracts';
 
 /** Who set an event off (CAEP 1.0, `initiating_entity`). */
 export type InitiatingEntity = 'admin' | 'user' | 'policy' | 'system';
@@ -45,6 +45,19 @@ export interface AccountEvent {
   readonly type: string;
   readonly payload: JsonObject;
 }
+
+/**
+ * The event as a SET (RFC 8417).
+ *
+ * @param now ms since the epoch.
+ */
+export const setOf = (event: AccountEvent, issuer: string, jti: string, now: number): SecurityEventToken => ({
+  iss: issuer,
+  jti,
+  iat: Math.floor(now / 1000),
+  sub_id: event.subjectId,
+  events: { [event.type]: event.payload },
+});
 
 /** CAEP `credential-change`. */
 export const passwordChange = (change: PasswordChange, now: number): AccountEvent => ({

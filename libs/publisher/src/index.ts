@@ -6,6 +6,7 @@ export type {
   RolesChange,
   SessionRevocation,
 } from './account-events.ts';
+export { sessionRevocation, setOf } from './account-events.ts';
 export type { EventLog, EventRecord, LogPlace } from './event-log.ts';
 export type { KafkaLog, KafkaOptions } from './kafka-client.ts';
 export { createKafka } from './kafka-client.ts';

@@ -22,6 +22,7 @@ import {
   rolesChange,
   type SessionRevocation,
   sessionRevocation,
+  setOf,
 } from './account-events.ts';
 import type { EventLog, EventRecord, LogPlace } from './event-log.ts';
 import { createKafka } from './kafka-client.ts';
@@ -115,14 +116,7 @@ export class Publisher {
 
   async #publishEvent(build: (now: number) => AccountEvent): Promise<Published> {
     const now = this.#parts.now();
-    const { subjectId, type, payload } = build(now);
-    return this.publish({
-      iss: this.#parts.issuer,
-      jti: this.#parts.newId(),
-      iat: Math.floor(now / 1000),
-      sub_id: subjectId,
-      events: { [type]: payload },
-    });
+    return this.publish(setOf(build(now), this.#parts.issuer, this.#parts.newId(), now));
   }
 
   async #append(record: EventRecord): Promise<LogPlace> {

@@ -155,13 +155,7 @@ export class AccountEvents {
             `partition ${partition} of the log is shorter than what was applied from it: applying it from its start`,
           );
         this.#seek(partition, next);
-        const work = new PartitionWork({
-          partition,
-          applied,
-          next,
-          pipeline,
-        });
-        return [partition, work];
+        return [partition, new PartitionWork({ partition, applied, next, pipeline })];
       }),
     );
     return new Map(works);
@@ -236,6 +230,7 @@ export class AccountEvents {
 
   /** Forgets where the old log was read to, in Redis and in the group: nothing may be skipped in the new one. */
   async #beginAnew(partition: number, versions: VersionStore): Promise<void> {
+    this.#uncommitted.delete(partition);
     await this.#consumer.commitOffsets([{ topic: TOPICS.accountEvents, partition, offset: '0' }]);
     await versions.forgetPosition(partition);
   }

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ScopeKey, Tick, VersionRecord } from '@curfew/contracts';
-import { CurfewError } from '@curfew/contracts';
+import { CurfewError, type ScopeKey, type Tick, type VersionRecord } from '@curfew/contracts';
 import { KafkaVersionsReader } from '@curfew/sidecar/versions-reader';
 import type { AnnouncedVersions } from '../store/version-store.ts';
 
@@ -27,7 +26,7 @@ export async function readAnnouncedVersions(
     sink: {
       begin: () => {},
       apply: (partition, record) => collected[partition]?.add(record),
-      // What cannot be understood was announced by nobody here; the event itself is in the log, behind the position.
+      // No session service has announced what cannot be understood, so nothing of Redis' was in it.
       undecodable: () => {},
       unreadable: () => {},
       gap: () => complete.reject(new CurfewError('bus_unavailable', 'session-versions changed while it was read')),

@@ -1,6 +1,6 @@
 import { type EffectRule, sessionOfScope, sessionScope, type Tick, TOPICS } from '@curfew/contracts';
 import { contextOfHeaders, endWithError, startProcessSpan, startStoreSpan } from '@curfew/telemetry';
-import { type Span, trace } from '@opentelemetry/api';
+import { INVALID_SPAN_CONTEXT, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
 import type { SessionStore } from '../store/session-store.ts';
 import type { AppliedVersion, Change, VersionStore } from '../store/version-store.ts';
 import type { Announcement, Bus } from './bus.ts';
@@ -23,6 +23,9 @@ interface Work {
   effects: Step['effects'];
   readonly span: Span;
 }
+
+/** A tick's span records nothing: twice a second in every partition, ticks would drown the traces. */
+const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 /**
  * Takes a batch of one partition's account events through the whole way: fold into Redis, spare the sessions that are
@@ -66,6 +69,7 @@ export class Pipeline {
 
   #begin(record: LogRecord): Work {
     const step = planOf(record, this.#options.partitions, this.#options.rules);
+    if (step.tick !== undefined) return { step, effects: [], span: NO_SPAN };
     const place = { topic: TOPICS.accountEvents, partition: record.partition, offset: record.offset };
     const span = startProcessSpan(
       place,
@@ -88,15 +92,9 @@ export class Pipeline {
     const pending = works.flatMap((work) =>
       work.effects.map((effect) => ({ work, effect, change: changeOf(work.step, effect) })),
     );
-    const spans = works.map(({ span }) =>
-      startStoreSpan(
-        'EVALSHA',
-        trace.setSpan(
-          contextOfHeaders(() => undefined),
-          span,
-        ),
-      ),
-    );
+    const spans = works
+      .filter(({ span }) => span !== NO_SPAN)
+      .map(({ span }) => startStoreSpan('EVALSHA', trace.setSpan(ROOT_CONTEXT, span)));
     try {
       const versions = await this.#options.versions.apply(
         partition,

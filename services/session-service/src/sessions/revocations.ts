@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { CAEP, CurfewError, type SecurityEventToken } from '@curfew/contracts';
-import type { Published, Publisher } from '@curfew/publisher';
+import { CurfewError } from '@curfew/contracts';
+import { type Published, type Publisher, sessionRevocation, setOf } from '@curfew/publisher';
 import type { Outbox, Waiting } from '../store/outbox.ts';
 
 /** The bus has the event, or it will have it: the event waits in the outbox. */
@@ -53,7 +53,9 @@ export class Revocations {
    */
   async endSession(subject: string, sid: string, decided: () => Promise<void>): Promise<Revocation> {
     const { outbox, publisher, issuer, now } = this.#options;
-    const waiting = { set: sessionRevoked(issuer, subject, sid, now()), since: now() };
+    const since = now();
+    const event = sessionRevocation({ subject, session: sid, initiatingEntity: 'user' }, since);
+    const waiting = { set: setOf(event, issuer, randomUUID(), since), since };
     await outbox.add(waiting);
     await decided();
     const pending = { id: waiting.set.jti, status: 'accepted, not yet effective' } as const;
@@ -91,16 +93,3 @@ export class Revocations {
     }
   }
 }
-
-/** CAEP `session-revoked` about one session. */
-const sessionRevoked = (issuer: string, subject: string, sid: string, now: number): SecurityEventToken => ({
-  iss: issuer,
-  jti: randomUUID(),
-  iat: Math.floor(now / 1000),
-  sub_id: {
-    format: 'complex',
-    user: { format: 'opaque', id: subject },
-    session: { format: 'opaque', id: sid },
-  },
-  events: { [`${CAEP}session-revoked`]: { event_timestamp: Math.floor(now / 1000), initiating_entity: 'user' } },
-});

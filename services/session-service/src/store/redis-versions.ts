@@ -102,7 +102,7 @@ export class RedisVersions implements VersionStore {
 
   async read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions> {
     const subjectPartition = partitionOf(subject, this.#partitions);
-    // All of it is one round trip. On its connection a partition's tick is read before its versions.
+    // All of it leaves at once.
     const [own, ofTenant, ofRealm, tombstone] = await answered(
       Promise.all([
         this.#read(subject, subjectScope(subject), ['claims', 'claimsAt']),
