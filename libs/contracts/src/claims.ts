@@ -1,5 +1,6 @@
-import { isCount, isJsonObject, isText } from './json.ts';
+import { isCount, isJsonObject, isText, isTexts } from './json.ts';
 import { fail, ok, type Result } from './result.ts';
+import { isTier, type Tier } from './tiers.ts';
 
 /** The versions that a session was minted with: its subject's, its tenant's, the realm's. */
 export interface VersionVector {
@@ -23,9 +24,12 @@ export interface AccessTokenClaims {
   readonly ten?: string;
   readonly roles?: readonly string[];
   readonly acr?: string;
+  /** Methods of authentication (RFC 8176). */
+  readonly amr?: readonly string[];
   readonly auth_time?: number;
-  readonly tier?: string;
+  readonly tier?: Tier;
   readonly dev?: string;
+  readonly client_id?: string;
 }
 
 /** The `typ` of an access token's header, and the only algorithms that sign one. */
@@ -38,24 +42,24 @@ export const MAX_ACCESS_TOKEN_LENGTH = 8192;
 /** Checks the shape of claims whose signature, issuer, audience and times are verified elsewhere. */
 export function parseClaims(value: unknown): Result<AccessTokenClaims> {
   if (!isJsonObject(value)) return fail('claims_invalid', 'the claims are not an object');
-  const { iss, sub, aud, exp, iat, jti, sid, ver, ten, roles, acr, auth_time, tier, dev } = value;
+  const { iss, sub, aud, exp, iat, jti, sid, ver, ten, roles, acr, amr, auth_time, tier, dev, client_id } = value;
   if (!isText(iss) || !isText(sub) || !isText(jti) || !isText(sid))
     return fail('claims_invalid', 'iss, sub, jti or sid is missing');
   if (!isText(aud) && !isTexts(aud)) return fail('claims_invalid', 'aud is missing');
   if (!isCount(exp) || !isCount(iat)) return fail('claims_invalid', 'exp or iat is not a time in seconds');
   if (!isVersionVector(ver)) return fail('claims_invalid', 'ver is not a vector of versions');
-  if (roles !== undefined && !isTexts(roles)) return fail('claims_invalid', 'roles is not a list of texts');
+  for (const [name, texts] of Object.entries({ roles, amr }))
+    if (texts !== undefined && !isTexts(texts)) return fail('claims_invalid', `${name} is not a list of texts`);
+  if (tier !== undefined && !isTier(tier)) return fail('claims_invalid', 'tier is none of the tiers');
   if (auth_time !== undefined && !isCount(auth_time))
     return fail('claims_invalid', 'auth_time is not a time in seconds');
-  const optional = { ten, acr, tier, dev };
+  const optional = { ten, acr, dev, client_id };
   for (const [name, text] of Object.entries(optional))
     if (text !== undefined && !isText(text)) return fail('claims_invalid', `${name} is not a text`);
   const { s, t, r, at } = ver;
-  const claims = { iss, sub, aud, exp, iat, jti, sid, ver: { s, t, r, at }, ...optional, roles, auth_time };
+  const claims = { iss, sub, aud, exp, iat, jti, sid, ver: { s, t, r, at }, ...optional, tier, roles, amr, auth_time };
   return ok(withoutUndefined(claims) as unknown as AccessTokenClaims);
 }
-
-const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
 
 const isVersionVector = (value: unknown): value is VersionVector =>
   isJsonObject(value) && isCount(value['s']) && isCount(value['t']) && isCount(value['r']) && isCount(value['at']);

@@ -7,9 +7,15 @@ import type { ParseErrorCode } from './result.ts';
 export const ERRORS = {
   session_revoked: { status: 401, title: 'The session was ended. Sign in again.' },
   session_stale: { status: 401, title: 'The session must be renewed. Refresh it, then try again.' },
+  refresh_token_reused: {
+    status: 401,
+    title: 'The refresh token was used before. All tokens of its session are void. Sign in again.',
+  },
   session_expired: { status: 401, title: 'The token has expired. Refresh the session, then try again.' },
   session_invalid: { status: 401, title: 'No valid session came with the request.' },
   view_stale: { status: 503, title: 'Whether the session is still valid cannot be proven right now. Try again.' },
+  insufficient_user_authentication: { status: 401, title: 'This needs a stronger or a more recent sign-in.' },
+  cross_site_request: { status: 403, title: 'The request with a session cookie comes from another site.' },
   refresh_token_invalid: { status: 401, title: 'The refresh token is not valid. Sign in again.' },
   account_disabled: { status: 403, title: 'The account is disabled.' },
   subject_changed: {
@@ -17,6 +23,8 @@ export const ERRORS = {
     title: 'The account changed since its version was read. Check the credential again.',
   },
   not_applied_yet: { status: 504, title: 'The event to wait for is not applied yet. Try again.' },
+  too_many_sessions: { status: 409, title: 'The account has as many sessions as it may have.' },
+  session_record_too_large: { status: 413, title: 'The session would be larger than a session may be.' },
   session_not_found: { status: 404, title: 'There is no such session.' },
   route_not_found: { status: 404, title: 'There is no such route.' },
   request_invalid: { status: 400, title: 'The request is not HTTP, or its address cannot be read.' },

@@ -6,6 +6,7 @@ export type { ErrorCode, Problem } from './errors.ts';
 export { CurfewError, ERRORS, problemHeaders, problemOf } from './errors.ts';
 export type { JsonObject } from './json.ts';
 export { encodeJson, MAX_VALUE_BYTES } from './json.ts';
+export { indexKey, KEY_PREFIX, positionKey, sessionKey, versionKey } from './keys.ts';
 export type { Failure, ParseErrorCode, Result } from './result.ts';
 export type { ScopeKey } from './scope.ts';
 export {
@@ -19,10 +20,23 @@ export {
   subjectScope,
   tenantScope,
 } from './scope.ts';
+export { isSessionId, newSessionId, SESSION_COOKIE, sidOf } from './session-id.ts';
+export type { SessionEnd, SessionRecord } from './session-record.ts';
+export {
+  claimsOfRecord,
+  decodeSessionRecord,
+  encodeNewRecord,
+  encodeSessionRecord,
+  MAX_RECORD_BYTES,
+  MAX_UX_BYTES,
+  recordBytes,
+} from './session-record.ts';
 export type { SecurityEventToken } from './set.ts';
 export { CONTENT_TYPE, decodeSet, parseSet } from './set.ts';
 export type { ComplexSubjectId, SimpleSubjectId, Subject, SubjectId } from './subject.ts';
 export { parseSubjectId, recordKeyOf, subjectOf } from './subject.ts';
+export type { Tier } from './tiers.ts';
+export { DEFAULT_TIER, isTier, TIERS, tierSuffices } from './tiers.ts';
 export { DEFAULT_PARTITIONS, TOPIC_CONFIG, TOPICS } from './topics.ts';
 export type { Tick, VersionRecord } from './version-record.ts';
 export { decodeLogTick, decodeVersionRecord, encodeLogTick, encodeVersionRecord, TICK_KEY } from './version-record.ts';

@@ -10,6 +10,8 @@ export const isJsonObject = (value: unknown): value is JsonObject =>
 
 export const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0;
 
+export const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
+
 /** A count, a version, an offset or a time in ms: an integer that a double holds exactly. */
 export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 

@@ -19,7 +19,8 @@ export type ParseErrorCode =
   | 'subject_format_unknown'
   | 'event_type_unknown'
   | 'record_invalid'
-  | 'claims_invalid';
+  | 'claims_invalid'
+  | 'session_record_invalid';
 
 export const ok = <T>(value: T): Result<T> => ({ ok: true, value });
 

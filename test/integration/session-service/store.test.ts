@@ -150,7 +150,7 @@ describe('session records in Redis', () => {
   test('are read as they were written', async () => {
     const full = record(randomUUID(), {
       tenant: 'acme',
-      tier: 'gold',
+      tier: 'payment',
       acr: 'urn:mfa',
       amr: ['pwd', 'otp'],
       device: 'laptop',

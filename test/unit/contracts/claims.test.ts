@@ -1,4 +1,4 @@
-import { type AccessTokenClaims, parseClaims } from '@curfew/contracts';
+import { type AccessTokenClaims, parseClaims, TIERS } from '@curfew/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
@@ -18,7 +18,9 @@ const claims: fc.Arbitrary<AccessTokenClaims> = fc.record(
     roles: fc.array(text),
     acr: text,
     auth_time: count,
-    tier: text,
+    amr: fc.array(text),
+    tier: fc.constantFrom(...TIERS),
+    client_id: text,
     dev: text,
   },
   { requiredKeys: ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'sid', 'ver'] },
@@ -37,7 +39,7 @@ describe("an access token's claims", () => {
 
   test('are never thrown over', () => {
     const spoiled = fc
-      .tuple(claims, fc.constantFrom(...Object.keys(good), 'ten', 'roles', 'auth_time'), fc.jsonValue())
+      .tuple(claims, fc.constantFrom(...Object.keys(good), 'ten', 'roles', 'amr', 'tier', 'auth_time'), fc.jsonValue())
       .map(([minted, claim, value]) => ({ ...minted, [claim]: value }));
     fc.assert(
       fc.property(fc.oneof(fc.anything(), fc.jsonValue(), spoiled), (value) => {

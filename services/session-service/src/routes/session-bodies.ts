@@ -1,3 +1,4 @@
+import { TIERS } from '@curfew/contracts';
 import { Type } from 'typebox';
 
 /** An id that becomes a Redis key and a record key: not `*`, which is the realm. */
@@ -10,7 +11,7 @@ export const SignInBody = Type.Object(
     subject: Id('The account, as account events name it'),
     tenant: Type.Optional(Id('The customer organisation')),
     roles: Type.Optional(Type.Array(Text(), { maxItems: 64 })),
-    tier: Type.Optional(Text()),
+    tier: Type.Optional(Type.Enum([...TIERS])),
     acr: Type.Optional(Text()),
     amr: Type.Optional(Type.Array(Text(), { maxItems: 16 })),
     client: Type.Optional(

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isTier } from '@curfew/contracts';
 import type { Redis } from 'ioredis';
 import { answered, PREFIX } from './redis-connection.ts';
 import type { Renewal, SessionRecord, SessionStore } from './session-store.ts';
@@ -74,7 +75,8 @@ function fieldsOf(record: Partial<SessionRecord>): Record<string, string | numbe
 }
 
 function recordOf(sid: string, fields: Record<string, string>): SessionRecord | undefined {
-  const { subject, tenant, tier, acr, device, userAgent, ip } = fields;
+  const { subject, tenant, acr, device, userAgent, ip } = fields;
+  const tier = isTier(fields['tier']) ? fields['tier'] : undefined;
   if (subject === undefined) return undefined;
   const optional = { tenant, tier, acr, device, userAgent, ip };
   return {

@@ -1,3 +1,5 @@
+import type { Tier } from '@curfew/contracts';
+
 /** A session as it is stored: small, and disposable (its end is a version's matter). */
 export interface SessionRecord {
   readonly sid: string;
@@ -6,7 +8,7 @@ export interface SessionRecord {
   readonly roles: readonly string[];
   /** The subject's version when the roles were given: a claims change after it brings others. */
   readonly rolesAt: number;
-  readonly tier?: string;
+  readonly tier?: Tier;
   readonly acr?: string;
   readonly amr?: readonly string[];
   readonly device?: string;
