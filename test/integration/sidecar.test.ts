@@ -8,7 +8,7 @@ import { createSidecar, type Sidecar, type SidecarOptions } from '@curfew/sideca
 import { CompressionTypes, type Producer } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { ensureTopics } from '../../services/session-service/src/events/kafka-topics.ts';
-import { createRedis } from '../../services/session-service/src/store/redis-connection.ts';
+import { connectStore } from '../../services/session-service/src/store/redis-connection.ts';
 import { RedisVersions } from '../../services/session-service/src/store/redis-versions.ts';
 import { PARTITIONS } from '../support/account-event-records.ts';
 import { tickIntoRedis, tickIntoVersions } from '../support/ticking.ts';
@@ -161,7 +161,7 @@ describe('a bump', () => {
 });
 
 describe('a session from before the horizon', () => {
-  const redis = createRedis(redisUrl);
+  const redis = connectStore(redisUrl);
   const redisTicker = tickIntoRedis(redis.client, PARTITIONS);
   const store = new RedisVersions({ redis: redis.client, partitions: PARTITIONS, versionTtlMs: 60_000 });
   let jwks: Server;

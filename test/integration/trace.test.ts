@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { KafkaBus } from '../../services/session-service/src/events/kafka-bus.ts';
 import { Feed } from '../../services/session-service/src/events/kafka-feed.ts';
 import { Pipeline } from '../../services/session-service/src/events/pipeline.ts';
-import { createRedis } from '../../services/session-service/src/store/redis-connection.ts';
+import { connectStore } from '../../services/session-service/src/store/redis-connection.ts';
 import { RedisSessions } from '../../services/session-service/src/store/redis-sessions.ts';
 import { RedisVersions } from '../../services/session-service/src/store/redis-versions.ts';
 import { PARTITIONS } from '../support/account-event-records.ts';
@@ -18,7 +18,7 @@ import { recordSpans } from '../support/recorded-spans.ts';
 const { brokers, redisUrl } = inject('stack');
 const spans = recordSpans();
 
-const redis = createRedis(redisUrl);
+const redis = connectStore(redisUrl);
 const kafka = createKafka({ brokers, clientId: 'trace-test' });
 const bus = new KafkaBus(kafka);
 const versions = new RedisVersions({ redis: redis.client, partitions: PARTITIONS, versionTtlMs: 3_600_000 });

@@ -121,9 +121,8 @@ export class SimulatedSidecar implements Actor {
     return verdict;
   };
 
-  async #readStore(connection: VersionsClient, { subject, tenant, session }: SessionVersions): Promise<StoredVersions> {
-    const read = await connection.read(subject.scope.slice(2), tenant?.scope.slice(2), session.scope.slice(2));
-    return { subject: read.subject, tenant: read.tenant, realm: read.realm, ended: read.sessionEnded, tick: read.tick };
+  #readStore(connection: VersionsClient, { subject, tenant, session }: SessionVersions): Promise<StoredVersions> {
+    return connection.read(subject.scope.slice(2), tenant?.scope.slice(2), session.scope.slice(2));
   }
 
   async #read(partition: number, since: number): Promise<void> {

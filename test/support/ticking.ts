@@ -1,5 +1,5 @@
-import { encodeVersionRecord, TOPICS } from '@curfew/contracts';
-import type { Redis } from 'ioredis';
+import { encodeVersionRecord, positionKey, TOPICS } from '@curfew/contracts';
+import type { RedisClient } from '@curfew/store';
 import type { Producer } from 'kafkajs';
 import { Ticker } from '../../services/session-service/src/events/ticker.ts';
 
@@ -15,9 +15,9 @@ export const tickIntoVersions = (producer: () => Producer, partitions: number): 
   });
 
 /** Ticks into Redis, as the session service stores them. */
-export const tickIntoRedis = (redis: Redis, partitions: number): Ticker =>
+export const tickIntoRedis = (redis: RedisClient, partitions: number): Ticker =>
   ticker(partitions, async (numbers, tick) => {
-    await Promise.all(numbers.map((partition) => redis.hset(`curfew:pos:{p${partition}}`, 'tick', tick)));
+    await Promise.all(numbers.map((partition) => redis.hset(positionKey(partition), 'tick', tick)));
   });
 
 function ticker(partitions: number, send: (partitions: number[], tick: number) => Promise<void>): Ticker {

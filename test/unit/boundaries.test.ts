@@ -8,14 +8,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'libs/contracts': [],
   'libs/replica': ['contracts'],
+  'libs/store': ['contracts'],
   'libs/telemetry': ['contracts'],
   'libs/http': ['contracts', 'telemetry'],
   'libs/publisher': ['contracts', 'telemetry'],
-  'libs/sidecar': ['contracts', 'replica', 'telemetry'],
+  'libs/sidecar': ['contracts', 'replica', 'store', 'telemetry'],
   ...Object.fromEntries(
     readdirSync('services').map((name) => [
       `services/${name}`,
-      ['contracts', 'http', 'publisher', 'sidecar', 'telemetry'],
+      ['contracts', 'http', 'publisher', 'sidecar', 'store', 'telemetry'],
     ]),
   ),
 };

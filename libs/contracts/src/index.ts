@@ -6,7 +6,7 @@ export type { ErrorCode, Problem } from './errors.ts';
 export { CurfewError, ERRORS, problemHeaders, problemOf } from './errors.ts';
 export type { JsonObject } from './json.ts';
 export { encodeJson, MAX_VALUE_BYTES } from './json.ts';
-export { indexKey, KEY_PREFIX, positionKey, sessionKey, versionKey } from './keys.ts';
+export { indexKey, KEY_PREFIX, OUTBOX_KEY, positionKey, REDIS_URL, sessionKey, versionKey } from './keys.ts';
 export type { Failure, ParseErrorCode, Result } from './result.ts';
 export type { ScopeKey } from './scope.ts';
 export {

@@ -11,3 +11,8 @@ export const versionKey = (partition: number, scope: ScopeKey): string => `${KEY
 export const sessionKey = (sid: string): string => `${KEY_PREFIX}ses:{${sid}}`;
 /** The handles of a subject's sessions, by their absolute expiry. */
 export const indexKey = (subject: string): string => `${KEY_PREFIX}idx:{${subject}}`;
+/** Account events of the session service's own that the bus has yet to acknowledge, in order. */
+export const OUTBOX_KEY = `${KEY_PREFIX}outbox`;
+
+/** What names a Redis: the URL of one server, or of several of a cluster, between commas. */
+export const REDIS_URL = /^rediss?:\/\/[^\s,]+(,rediss?:\/\/[^\s,]+)*$/;

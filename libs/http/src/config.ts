@@ -1,11 +1,11 @@
-import { CurfewError } from '@curfew/contracts';
+import { CurfewError, REDIS_URL } from '@curfew/contracts';
 import { envSchema } from 'env-schema';
 import { type Static, type TObject, Type } from 'typebox';
 
 /** Environment variables that more than one service reads. */
 export const ENV = {
   brokers: Type.String({ minLength: 1, default: '127.0.0.1:19092' }),
-  redisUrl: Type.String({ pattern: '^rediss?://', default: 'redis://127.0.0.1:16379' }),
+  redisUrl: Type.String({ pattern: REDIS_URL.source, default: 'redis://127.0.0.1:16379' }),
   issuer: Type.String({ minLength: 1, default: 'http://127.0.0.1:7001' }),
   audience: Type.String({ minLength: 1, default: 'curfew' }),
   maxViewAgeMs: Type.Integer({ minimum: 1, maximum: 86_400_000, default: 2000 }),

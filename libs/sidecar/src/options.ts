@@ -1,4 +1,4 @@
-import { CurfewError } from '@curfew/contracts';
+import { CurfewError, REDIS_URL } from '@curfew/contracts';
 import { type Clock, clockOf, createClock } from './clock.ts';
 import type { KafkaSecurity } from './kafka-versions-reader.ts';
 import type { Status } from './lifecycle.ts';
@@ -14,7 +14,10 @@ export interface StatusChange {
 export interface SidecarOptions extends KafkaSecurity {
   /** `host:port` of brokers to begin with. */
   readonly brokers: readonly string[];
-  /** Redis for what the replica cannot prove, `redis://` or `rediss://`. Default: none, and such requests are unproven. */
+  /**
+   * Redis for what the replica cannot prove, `redis://` or `rediss://`; several URLs between commas name a cluster.
+   * Default: none, and such requests are unproven.
+   */
   readonly redisUrl?: string;
   /** `iss` that a token must carry. */
   readonly issuer: string;
@@ -77,8 +80,8 @@ export function readOptions(options: SidecarOptions): Settings {
     throw new CurfewError('option_invalid', 'brokers is not a list of host:port');
   for (const [name, text] of Object.entries({ issuer, audience, service }))
     if (typeof text !== 'string' || text === '') throw new CurfewError('option_invalid', `${name} is not a text`);
-  if (redisUrl !== undefined && !/^rediss?:\/\//.test(redisUrl))
-    throw new CurfewError('option_invalid', 'redisUrl is not a redis:// or rediss:// URL');
+  if (redisUrl !== undefined && !REDIS_URL.test(redisUrl))
+    throw new CurfewError('option_invalid', 'redisUrl is not a redis:// or rediss:// URL, nor several between commas');
   const jwksUrl = options.jwksUrl ?? `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`;
   if (!/^https?:$/.test(URL.parse(jwksUrl)?.protocol ?? ''))
     throw new CurfewError('option_invalid', 'jwksUrl (by default made from issuer) is not an http:// or https:// URL');

@@ -1,22 +1,9 @@
 import type { SessionVersions, Verdict } from '@curfew/replica';
+import type { SubjectVersions, Version } from '@curfew/store';
 import type { Circuit } from './circuit.ts';
 
-/** One scope's version as the store has it; zeros where it was never bumped. */
-export interface StoredVersion {
-  readonly current: number;
-  readonly floor: number;
-}
-
 /** What the store says of a session's scopes. */
-export interface StoredVersions {
-  readonly subject: StoredVersion;
-  readonly tenant: StoredVersion;
-  readonly realm: StoredVersion;
-  /** The session's own tombstone is there. */
-  readonly ended: boolean;
-  /** Oldest tick of the partitions read, read before their versions, ms since the epoch; 0 where one has none. */
-  readonly tick: number;
-}
+export type StoredVersions = Pick<SubjectVersions, 'subject' | 'tenant' | 'realm' | 'tick' | 'sessionEnded'>;
 
 /** Reads the versions of a session's scopes in one round trip; rejects when the store does not answer in time. */
 export type ReadVersions = (session: SessionVersions) => Promise<StoredVersions>;
@@ -47,16 +34,16 @@ export function verdictOf(
   ageMs: number,
   maxViewAgeMs: number,
 ): Verdict {
-  const { subject, tenant, realm, ended } = stored;
+  const { subject, tenant, realm, sessionEnded } = stored;
   const measured = session.tenant === undefined ? NONE : tenant;
   const t = session.tenant === undefined ? 0 : session.t;
-  if (ended || session.s < subject.floor || t < measured.floor || session.r < realm.floor) return 'revoked';
+  if (sessionEnded || session.s < subject.floor || t < measured.floor || session.r < realm.floor) return 'revoked';
   if (session.s < subject.current || t < measured.current || session.r < realm.current) return 'stale';
   const behind = session.s > subject.current || t > measured.current || session.r > realm.current;
   return !behind && ageMs <= maxViewAgeMs ? 'active' : 'unprovable';
 }
 
-const NONE: StoredVersion = { current: 0, floor: 0 };
+const NONE: Version = { current: 0, floor: 0 };
 
 /** Reads through to the store, one read at a time per session, and none while the store is known to be away. */
 export class ReadThrough {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AccessTokenClaims, CurfewError, REALM_ID } from '@curfew/contracts';
 import { type SessionVersions, sessionVersions, type Verdict } from '@curfew/replica';
+import { createRedis, holdsPartitions, readVersions } from '@curfew/store';
 import { Authenticator } from './authenticator.ts';
 import { Circuit } from './circuit.ts';
 import { KafkaVersionsReader } from './kafka-versions-reader.ts';
@@ -8,7 +9,6 @@ import type { Status } from './lifecycle.ts';
 import { reportMetrics } from './metrics.ts';
 import { readOptions, type SidecarOptions, wholeNumber } from './options.ts';
 import { ReadThrough } from './read-through.ts';
-import { createRedisVersions } from './redis-versions.ts';
 import type { Authentication, Policy } from './session.ts';
 import { within } from './time-limit.ts';
 import { createTokenCheck, remoteKeys } from './token-check.ts';
@@ -66,7 +66,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   });
 
   let metrics: ReturnType<typeof reportMetrics> | undefined;
-  const redis = redisUrl === undefined ? undefined : createRedisVersions(redisUrl);
+  const redis = redisUrl === undefined ? undefined : createRedis(redisUrl);
   /** Until Kafka has told the count, the configured one, once Redis was seen to agree: a wrong one finds no versions. */
   let agreed: number | undefined;
   const partitions = () => view.partitions ?? agreed;
@@ -75,7 +75,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   const readThrough =
     redis &&
     new ReadThrough({
-      read: (session) => limited(redis.read(session, partitions() ?? 0)),
+      read: (session) => limited(readVersions(redis.client, session, partitions() ?? 0)),
       canRead: () => partitions() !== undefined,
       circuit,
       skewMs: () => view.skewMs,
@@ -106,7 +106,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
 
   async function storeProves(): Promise<boolean> {
     if (partitions() === undefined && redis !== undefined && settings.partitions !== undefined) {
-      const holds = await limited(redis.holds(settings.partitions)).catch(() => false);
+      const holds = await limited(holdsPartitions(redis.client, settings.partitions)).catch(() => false);
       if (holds) agreed = settings.partitions;
     }
     return (await readThrough?.proves(NOBODY, maxViewAgeMs)) ?? false;

@@ -14,7 +14,7 @@ import { createMetrics } from './metrics.ts';
 import { Revocations } from './sessions/revocations.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { readSigningKey } from './sessions/signing-key.ts';
-import { createRedis } from './store/redis-connection.ts';
+import { connectStore } from './store/redis-connection.ts';
 import { RedisOutbox } from './store/redis-outbox.ts';
 import { RedisSessions } from './store/redis-sessions.ts';
 import { RedisVersions } from './store/redis-versions.ts';
@@ -31,7 +31,7 @@ const LOGOUT_LIMIT_MS = 1000;
 const MAX_CLOCK_SKEW_MS = 250;
 const metrics = createMetrics();
 
-const redis = createRedis(config.redisUrl);
+const redis = connectStore(config.redisUrl);
 const versions = new RedisVersions({ redis: redis.client, partitions, versionTtlMs });
 const store = new RedisSessions(redis.client, now);
 const publisher = createPublisher({
@@ -104,6 +104,6 @@ await serve(app, {
     await feed.close();
     await revocations.close();
     await publisher.close();
-    redis.close();
+    await redis.close();
   },
 });

@@ -1,10 +1,9 @@
-import type { AccessTokenClaims } from '@curfew/contracts';
+import { type AccessTokenClaims, positionKey } from '@curfew/contracts';
 import { type SessionVersions, sessionVersions } from '@curfew/replica';
-import { Redis } from 'ioredis';
+import { createRedis, readVersions } from '@curfew/store';
 import { Circuit } from '../../../libs/sidecar/src/circuit.ts';
 import { createClock } from '../../../libs/sidecar/src/clock.ts';
 import { ReadThrough } from '../../../libs/sidecar/src/read-through.ts';
-import { createRedisVersions } from '../../../libs/sidecar/src/redis-versions.ts';
 import { within } from '../../../libs/sidecar/src/time-limit.ts';
 import { report } from '../report.ts';
 
@@ -17,15 +16,13 @@ const CALLS = 20_000;
 const MAX_VIEW_AGE_MS = 86_400_000;
 
 const url = process.env['CURFEW_REDIS_URL'] ?? '';
-const writer = new Redis(url);
-const positions = Array.from({ length: PARTITIONS }, (_, partition) => `curfew:pos:{p${partition}}`);
-for (const position of positions) await writer.hset(position, 'tick', Date.now());
-
-const redis = createRedisVersions(url);
+const redis = createRedis(url);
 await redis.start(() => {});
+const positions = Array.from({ length: PARTITIONS }, (_, partition) => positionKey(partition));
+for (const position of positions) await redis.client.hset(position, 'tick', Date.now());
 const { now } = createClock();
 const reads = new ReadThrough({
-  read: (session) => within(50, redis.read(session, PARTITIONS)),
+  read: (session) => within(50, readVersions(redis.client, session, PARTITIONS)),
   canRead: () => true,
   circuit: new Circuit(now),
   skewMs: () => 250,
@@ -50,7 +47,6 @@ async function read(session: SessionVersions): Promise<number> {
 for (let i = 0; i < WARM_UP; i++) await read(sessionOf(i));
 const samples: number[] = [];
 for (let i = 0; i < CALLS; i++) samples.push(await read(sessionOf(i)));
-await writer.del(...positions);
-writer.disconnect();
+for (const position of positions) await redis.client.del(position);
 await redis.close();
 report(samples);

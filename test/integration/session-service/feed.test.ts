@@ -12,6 +12,7 @@ import {
   type VersionRecord,
 } from '@curfew/contracts';
 import { createKafka } from '@curfew/publisher';
+import type { RedisConnection } from '@curfew/store';
 import { type Admin, ConfigResourceTypes, type Consumer, type KafkaMessage, type Producer } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { readAnnouncedVersions } from '../../../services/session-service/src/events/kafka-announced-versions.ts';
@@ -20,7 +21,7 @@ import { Feed } from '../../../services/session-service/src/events/kafka-feed.ts
 import { ensureTopics } from '../../../services/session-service/src/events/kafka-topics.ts';
 import { Pipeline } from '../../../services/session-service/src/events/pipeline.ts';
 import type { Step } from '../../../services/session-service/src/events/plan.ts';
-import { createRedis, type RedisConnection } from '../../../services/session-service/src/store/redis-connection.ts';
+import { connectStore } from '../../../services/session-service/src/store/redis-connection.ts';
 import { RedisSessions } from '../../../services/session-service/src/store/redis-sessions.ts';
 import { RedisVersions } from '../../../services/session-service/src/store/redis-versions.ts';
 import { opaque, PARTITIONS, setOf } from '../../support/account-event-records.ts';
@@ -42,7 +43,7 @@ let steps: Step[] = [];
 let warnings: string[] = [];
 
 beforeAll(async () => {
-  redis = createRedis(redisUrl);
+  redis = connectStore(redisUrl);
   redis.start(() => {});
   await vi.waitFor(() => expect(redis.notReady()).toEqual([]));
   versions = new RedisVersions({ redis: redis.client, partitions: PARTITIONS, versionTtlMs: 3_600_000 });

@@ -1,7 +1,8 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import type { RedisConnection } from '@curfew/store';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
-import { createRedis, type RedisConnection } from '../../../services/session-service/src/store/redis-connection.ts';
+import { connectStore } from '../../../services/session-service/src/store/redis-connection.ts';
 import { RedisOutbox } from '../../../services/session-service/src/store/redis-outbox.ts';
 import { RedisSessions } from '../../../services/session-service/src/store/redis-sessions.ts';
 import { RedisVersions } from '../../../services/session-service/src/store/redis-versions.ts';
@@ -17,7 +18,7 @@ let versions: RedisVersions;
 let sessions: RedisSessions;
 
 beforeAll(async () => {
-  redis = createRedis(inject('stack').redisUrl);
+  redis = connectStore(inject('stack').redisUrl);
   redis.start(() => {});
   await vi.waitFor(() => expect(redis.notReady()).toEqual([]));
   versions = new RedisVersions({ redis: redis.client, partitions: 12, versionTtlMs: HOUR_MS });
@@ -222,7 +223,7 @@ test('the outbox gives back what was put into it, in order, and expires as a who
 });
 
 test('a store that is away fails at once, with a code and without what was asked', async () => {
-  const away = createRedis('redis://127.0.0.1:1');
+  const away = connectStore('redis://127.0.0.1:1');
   away.start(() => {});
   try {
     const lost = new RedisVersions({ redis: away.client, partitions: 12, versionTtlMs: HOUR_MS });

@@ -198,7 +198,7 @@ describe('a session that cannot be proven', () => {
   test('is refused as revoked by the store, though the replica knows it as stale only', async () => {
     const all = authenticator(async () => {
       verdict = 'stale';
-      return stored({ ended: true });
+      return stored({ sessionEnded: true });
     });
     expect(await all.authenticate(token, 'strict', BOUND)).toEqual({
       ok: false,
@@ -212,7 +212,7 @@ const stored = (versions: Partial<StoredVersions> = {}): StoredVersions => ({
   subject: { current: 10, floor: 0 },
   tenant: { current: 0, floor: 0 },
   realm: { current: 10, floor: 0 },
-  ended: false,
+  sessionEnded: false,
   tick: NOW,
   ...versions,
 });

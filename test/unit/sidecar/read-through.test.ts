@@ -6,7 +6,6 @@ import { clockOf } from '../../../libs/sidecar/src/clock.ts';
 import {
   type ReadThroughOptions,
   type ReadVersions,
-  type StoredVersion,
   type StoredVersions,
   verdictOf,
 } from '../../../libs/sidecar/src/read-through.ts';
@@ -14,12 +13,12 @@ import { within } from '../../../libs/sidecar/src/time-limit.ts';
 import { CLAIMS, NOW } from './issuer.ts';
 import { BOUND, readThroughOf } from './store.ts';
 
-const NEVER: StoredVersion = { current: 0, floor: 0 };
+const NEVER: StoredVersions['subject'] = { current: 0, floor: 0 };
 const ofVersions = (versions: Partial<StoredVersions>): StoredVersions => ({
   subject: NEVER,
   tenant: NEVER,
   realm: NEVER,
-  ended: false,
+  sessionEnded: false,
   tick: NOW,
   ...versions,
 });
@@ -77,7 +76,7 @@ describe('what the store says', () => {
   );
 
   test('ends a session by its own tombstone', () => {
-    expect(verdict(session(), { ...AS_MINTED, ended: true })).toBe('revoked');
+    expect(verdict(session(), { ...AS_MINTED, sessionEnded: true })).toBe('revoked');
   });
 
   test.each(['subject', 'tenant', 'realm'] as const)(
@@ -154,7 +153,7 @@ describe('a read', () => {
     const unproven = session({ sid: 'tv' });
     const answers = [reads.check(young, BOUND), reads.check(ended, BOUND), reads.check(unproven, BOUND)];
     asked[0]?.answer();
-    asked[1]?.answer({ ...AS_MINTED, ended: true });
+    asked[1]?.answer({ ...AS_MINTED, sessionEnded: true });
     asked[2]?.answer({ ...AS_MINTED, tick: NOW - BOUND - 1 });
     await Promise.all(answers);
     expect([young.at, ended.at, unproven.at]).toEqual([NOW + 5, 0, 0]);

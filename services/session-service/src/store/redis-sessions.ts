@@ -1,21 +1,20 @@
 import { createHash } from 'node:crypto';
-import { isTier } from '@curfew/contracts';
-import type { Redis } from 'ioredis';
-import { answered, PREFIX } from './redis-connection.ts';
+import { indexKey, isTier, sessionKey } from '@curfew/contracts';
+import { answered, type RedisClient } from '@curfew/store';
 import type { Renewal, SessionRecord, SessionStore } from './session-store.ts';
 
 /** The session records in Redis, each under the hash of its id, and an index by subject. All of them expire. */
 export class RedisSessions implements SessionStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #now: () => number;
 
-  constructor(redis: Redis, now: () => number) {
+  constructor(redis: RedisClient, now: () => number) {
     this.#redis = redis;
     this.#now = now;
   }
 
   async create(record: SessionRecord, refreshHash: string): Promise<void> {
-    const key = sessionKey(record.sid);
+    const key = keyOf(record.sid);
     const index = indexKey(record.subject);
     // Two transactions, as the record and the index are in different slots; the record comes first, so that an index
     // entry never lacks one that was made. ioredis sends both at once.
@@ -38,32 +37,31 @@ export class RedisSessions implements SessionStore {
   }
 
   async read(sid: string): Promise<SessionRecord | undefined> {
-    const fields = await answered(this.#redis.hgetall(sessionKey(sid)));
+    const fields = await answered(this.#redis.hgetall(keyOf(sid)));
     return recordOf(sid, fields);
   }
 
   async refresh(sid: string, shownHash: string, successorHash: string, renewal: Renewal): Promise<boolean> {
     const fields = Object.entries(fieldsOf(renewal)).flat();
-    return (await answered(this.#redis.curfewRefresh(sessionKey(sid), shownHash, successorHash, ...fields))) === 1;
+    return (await answered(this.#redis.curfewRefresh(keyOf(sid), shownHash, successorHash, ...fields))) === 1;
   }
 
   async keep(sid: string, subject: string, version: number, floorBefore: number): Promise<void> {
-    await answered(this.#redis.curfewKeep(sessionKey(sid), subject, version, floorBefore));
+    await answered(this.#redis.curfewKeep(keyOf(sid), subject, version, floorBefore));
   }
 
   async remove(sid: string, subject: string): Promise<void> {
-    await answered(Promise.all([this.#redis.unlink(sessionKey(sid)), this.#redis.zrem(indexKey(subject), sid)]));
+    await answered(Promise.all([this.#redis.unlink(keyOf(sid)), this.#redis.zrem(indexKey(subject), sid)]));
   }
 
   async onDevice(subject: string, device: string): Promise<string[]> {
     const sids = await answered(this.#redis.zrange(indexKey(subject), 0, '-1'));
-    const devices = await answered(Promise.all(sids.map((sid) => this.#redis.hget(sessionKey(sid), 'device'))));
+    const devices = await answered(Promise.all(sids.map((sid) => this.#redis.hget(keyOf(sid), 'device'))));
     return sids.filter((_, i) => devices[i] === device);
   }
 }
 
-const sessionKey = (sid: string): string => `${PREFIX}ses:{${createHash('sha256').update(sid).digest('base64url')}}`;
-const indexKey = (subject: string): string => `${PREFIX}idx:{${subject}}`;
+const keyOf = (sid: string): string => sessionKey(createHash('sha256').update(sid).digest('base64url'));
 
 /** A hash holds texts alone: lists as JSON, absent members not at all. */
 function fieldsOf(record: Partial<SessionRecord>): Record<string, string | number> {

@@ -1,26 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import {
-  partitionOf,
-  REALM_ID,
-  REALM_SCOPE,
-  type ScopeKey,
-  sessionScope,
-  subjectScope,
-  tenantScope,
-} from '@curfew/contracts';
-import type { Redis } from 'ioredis';
-import { answered, PREFIX } from './redis-connection.ts';
+import { partitionHash, positionKey, sessionScope, subjectScope, tenantScope, versionKey } from '@curfew/contracts';
+import { answered, type RedisClient, readVersions, type SubjectVersions } from '@curfew/store';
 import {
   type AnnouncedVersions,
   type AppliedVersion,
   type Change,
   RollbackError,
-  type SubjectVersions,
   type VersionStore,
 } from './version-store.ts';
 
 interface RedisVersionsOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly partitions: number;
   /** Life of a version, ms: at least that of the longest session. */
   readonly versionTtlMs: number;
@@ -29,11 +19,9 @@ interface RedisVersionsOptions {
 /** Versions that one script restores. */
 const RESTORE_CHUNK = 1000;
 
-const number = (text: string | null | undefined): number => (text == null ? 0 : Number(text));
-
 /** The versions in Redis: one hash per scope and one position per partition, in the partition's own slot. */
 export class RedisVersions implements VersionStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #partitions: number;
   readonly #versionTtlMs: number;
 
@@ -100,55 +88,17 @@ export class RedisVersions implements VersionStore {
     return true;
   }
 
-  async read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions> {
-    const subjectPartition = partitionOf(subject, this.#partitions);
-    // All of it leaves at once.
-    const [own, ofTenant, ofRealm, tombstone] = await answered(
-      Promise.all([
-        this.#read(subject, subjectScope(subject), ['claims', 'claimsAt']),
-        tenant === undefined ? undefined : this.#read(tenant, tenantScope(tenant)),
-        this.#read(REALM_ID, REALM_SCOPE),
-        sid === undefined ? 0 : this.#redis.exists(versionKey(subjectPartition, sessionScope(sid))),
-      ]),
+  read(subject: string, tenant?: string, sid?: string): Promise<SubjectVersions> {
+    return readVersions(
+      this.#redis,
+      {
+        subject: { scope: subjectScope(subject) },
+        subjectHash: partitionHash(subject),
+        tenant: tenant === undefined ? undefined : { scope: tenantScope(tenant) },
+        tenantHash: tenant === undefined ? 0 : partitionHash(tenant),
+        session: sid === undefined ? undefined : { scope: sessionScope(sid) },
+      },
+      this.#partitions,
     );
-    const [claims, claimsAt] = own.more;
-    return {
-      subject: own.version,
-      tenant: ofTenant?.version ?? { current: 0, floor: 0 },
-      realm: ofRealm.version,
-      tick: Math.min(own.tick, ofTenant?.tick ?? own.tick, ofRealm.tick),
-      blocked: own.blocked || ofTenant?.blocked === true || ofRealm.blocked,
-      sessionEnded: tombstone === 1,
-      ...(claims == null ? {} : { claims: { json: claims, since: number(claimsAt) } }),
-    };
-  }
-
-  async #read(id: string, scope: ScopeKey, fields: readonly string[] = []) {
-    const partition = partitionOf(id, this.#partitions);
-    // As one: a tick that vouches for versions must not be read before they are lost, and they afterwards.
-    const answers = await this.#redis
-      .multi()
-      .hget(positionKey(partition), 'tick')
-      .hmget(versionKey(partition, scope), 'current', 'floor', 'blocked', ...fields)
-      .exec();
-    const [tick, [current, floor, blocked, ...more] = []] = (answers ?? []).map(answerOf) as [
-      string | null,
-      (string | null)[],
-    ];
-    return {
-      tick: number(tick),
-      version: { current: number(current), floor: number(floor) },
-      blocked: blocked === '1',
-      more,
-    };
   }
 }
-
-/** @throws the error that one command of a transaction met. */
-function answerOf([error, answer]: [Error | null, unknown]): unknown {
-  if (error) throw error;
-  return answer;
-}
-
-const positionKey = (partition: number): string => `${PREFIX}pos:{p${partition}}`;
-const versionKey = (partition: number, scope: ScopeKey): string => `${PREFIX}ver:{p${partition}}:${scope}`;

@@ -1,4 +1,7 @@
 import type { ScopeKey, VersionRecord } from '@curfew/contracts';
+import type { SubjectVersions, Version } from '@curfew/store';
+
+export type { SubjectVersions } from '@curfew/store';
 
 /** One change of a version, as the fold applies it: `current' = max(current + 1, time)`. */
 export interface Change {
@@ -12,11 +15,6 @@ export interface Change {
   readonly blocked?: boolean;
   /** JSON of the claims that the subject's sessions take on when they renew. */
   readonly claims?: string;
-}
-
-interface Version {
-  readonly current: number;
-  readonly floor: number;
 }
 
 export interface AppliedVersion extends Version {
@@ -33,23 +31,6 @@ export interface AnnouncedVersions {
   readonly versions: ReadonlyMap<ScopeKey, Pick<VersionRecord, 'current' | 'floor' | 'blocked'>>;
   /** Offset of the newest event that was announced: those before it were, too. -1 for none. */
   readonly position: number;
-}
-
-/** What minting and refreshing read. A scope without any bump has version 0. */
-export interface SubjectVersions {
-  readonly subject: Version;
-  readonly tenant: Version;
-  readonly realm: Version;
-  readonly blocked: boolean;
-  /**
-   * The oldest tick of the partitions that were read, read before the versions: every event acknowledged before it is in
-   * them. 0 where one of them has none. Ms since the epoch.
-   */
-  readonly tick: number;
-  /** The session that was asked about has a tombstone. */
-  readonly sessionEnded: boolean;
-  /** Claims that a bump brought, and the subject's version of that bump. */
-  readonly claims?: { readonly json: string; readonly since: number };
 }
 
 export interface VersionStore {

@@ -1,0 +1,4 @@
+export type { RedisClient, RedisConnection } from './redis-connection.ts';
+export { answered, createRedis } from './redis-connection.ts';
+export type { SessionScopes, SubjectVersions, Version } from './redis-versions.ts';
+export { holdsPartitions, readVersions } from './redis-versions.ts';

@@ -1,0 +1,143 @@
+import { CurfewError } from '@curfew/contracts';
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { READ_VERSIONS } from './redis-versions-script.ts';
+
+/** Longest wait for one command, and for the connection, ms. */
+const COMMAND_TIMEOUT_MS = 1000;
+/** A socket that answers nothing for this long is replaced, ms. */
+const SOCKET_TIMEOUT_MS = 1000;
+/** How long the end of a connection may take before it is cut, ms. The client keeps a timer for it. */
+const DISCONNECT_TIMEOUT_MS = 100;
+const MIN_RECONNECT_DELAY_MS = 10;
+const MAX_RECONNECT_DELAY_MS = 1000;
+
+/** A slot that moves, or whose server is being connected, is asked again so often, after so long; ms. */
+const CLUSTER_TRIES = 5;
+const CLUSTER_RETRY_DELAY_MS = 20;
+
+export type RedisClient = Redis | Cluster;
+
+/** Commands of the caller's own, by name: to be declared on `RedisCommander` of `ioredis` as well. */
+type Scripts = NonNullable<RedisOptions['scripts']>;
+
+/** The connection to Redis, and whether it can be used. */
+export interface RedisConnection {
+  readonly client: RedisClient;
+  /** Connections that were made anew after one was lost. */
+  readonly reconnects: number;
+  /**
+   * Begins, and goes on trying for as long as Redis is away. Resolves after the first try.
+   *
+   * @param onAway hears why, once each time that Redis goes away.
+   */
+  start(onAway: (error: Error) => void): Promise<void>;
+  /** What keeps Redis from answering, in words. */
+  notReady(): string[];
+  /** The servers that hold keys: the one, or each master of the cluster. */
+  masters(): Redis[];
+  close(): Promise<void>;
+}
+
+/**
+ * A connection that never waits in silence: while Redis is away a command fails at once, and it reconnects for ever, with
+ * full jitter. A command that failed may have run, or still run; a cluster's is sent again for as long as a slot moves
+ * (100 ms at the most). So whatever is asked must do no harm when it is done twice.
+ *
+ * @param url one server, or several of a cluster's between commas; what the first says of user, password and TLS holds
+ * for all.
+ */
+export function createRedis(url: string, scripts: Scripts = {}): RedisConnection {
+  const urls = url.split(',');
+  const client =
+    urls.length === 1 ? new Redis(url, serverOptions(scripts)) : new Cluster(urls, clusterOptions(urls, scripts));
+  /** Servers that a connection was made to. */
+  const reached = new Set<string>();
+  let reconnects = 0;
+  let away = false;
+
+  const watch = (server: Redis) => {
+    server.on('ready', () => {
+      const address = `${server.options.host}:${server.options.port}`;
+      if (reached.has(address)) reconnects += 1;
+      reached.add(address);
+      away = false;
+    });
+  };
+  if (client instanceof Cluster) client.on('+node', watch);
+  else watch(client);
+
+  return {
+    client,
+    get reconnects() {
+      return reconnects;
+    },
+    start: async (onAway) => {
+      const tell = (error: Error) => {
+        if (!away) onAway(error);
+        away = true;
+      };
+      client.on('error', tell);
+      client.on('node error', tell);
+      await client.connect().catch(() => {}); // Told by the event as well, and tried again.
+    },
+    notReady: () => (client.status === 'ready' ? [] : [`Redis is ${client.status}`]),
+    masters: () => (client instanceof Cluster ? client.nodes('master') : [client]),
+    close: async () => {
+      // Between two tries there is no connection, and the client tells no end.
+      const ended = /^(end|reconnecting)$/.test(client.status) || new Promise((resolve) => client.once('end', resolve));
+      client.disconnect();
+      await ended;
+    },
+  };
+}
+
+const reconnectDelayMs = (attempt: number): number =>
+  MIN_RECONNECT_DELAY_MS + Math.random() * Math.min(MAX_RECONNECT_DELAY_MS, 50 * 2 ** (attempt - 1));
+
+const OF_EVERY_SERVER = {
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 1,
+  commandTimeout: COMMAND_TIMEOUT_MS,
+  socketTimeout: SOCKET_TIMEOUT_MS,
+  connectTimeout: COMMAND_TIMEOUT_MS,
+  disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+} satisfies RedisOptions;
+
+const ofBoth = (scripts: Scripts) => ({
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  scripts: { ...READ_VERSIONS, ...scripts },
+});
+
+const serverOptions = (scripts: Scripts) =>
+  ({ ...ofBoth(scripts), ...OF_EVERY_SERVER, retryStrategy: reconnectDelayMs }) satisfies RedisOptions;
+
+function clusterOptions([first = '']: string[], scripts: Scripts) {
+  const { protocol, username, password } = new URL(first);
+  return {
+    ...ofBoth(scripts),
+    clusterRetryStrategy: reconnectDelayMs,
+    slotsRefreshTimeout: COMMAND_TIMEOUT_MS,
+    maxRedirections: CLUSTER_TRIES,
+    retryDelayOnFailover: CLUSTER_RETRY_DELAY_MS,
+    retryDelayOnClusterDown: CLUSTER_RETRY_DELAY_MS,
+    retryDelayOnTryAgain: CLUSTER_RETRY_DELAY_MS,
+    // A certificate is for a name: the socket resolves it.
+    dnsLookup: (name, found) => found(null, name),
+    redisOptions: {
+      ...OF_EVERY_SERVER,
+      ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+      ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+      ...(protocol === 'rediss:' ? { tls: {} } : {}),
+    },
+  } satisfies ClusterOptions;
+}
+
+/** Runs commands; a failure becomes `store_unavailable`. ioredis' own error is dropped: it quotes keys and values. */
+export async function answered<T>(commands: Promise<T>): Promise<T> {
+  try {
+    return await commands;
+  } catch (error) {
+    throw new CurfewError('store_unavailable', `Redis: ${error instanceof Error ? error.name : 'no answer'}`);
+  }
+}
