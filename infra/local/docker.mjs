@@ -1,8 +1,9 @@
+import { localClients } from './clients.mjs';
 import { run } from './commands.mjs';
+import { refreshKeys, signingKey } from './keys.mjs';
 import { inRoot } from './paths.mjs';
 import { startProcess } from './processes.mjs';
 import { PORTS } from './services.mjs';
-import { signingKey } from './signing-key.mjs';
 import { StartError } from './start-error.mjs';
 
 const NO_DOCKER = 'There is no `docker` on the PATH. Without --docker the stack runs as plain processes.';
@@ -20,7 +21,12 @@ const COMPOSE = ['compose', '-f', inRoot('docker-compose.yml')];
  */
 export async function startDockerStack({ directory, progress, signal }) {
   const log = `${directory}/docker.log`;
-  const env = { ...process.env, CURFEW_SIGNING_KEY: signingKey() };
+  const env = {
+    ...process.env,
+    CURFEW_SIGNING_KEY: signingKey(),
+    CURFEW_REFRESH_KEYS: refreshKeys(),
+    CURFEW_CLIENTS: localClients(),
+  };
   /** @param {readonly string[]} args @param {string} failed */
   const docker = (args, failed, stoppable = true) =>
     run('docker', args, { log, env, signal: stoppable ? signal : undefined, missing: NO_DOCKER, failed });

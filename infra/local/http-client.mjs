@@ -1,3 +1,5 @@
+import { authorizationOf } from './clients.mjs';
+
 /**
  * An answer as the scenario looks at it.
  *
@@ -14,14 +16,20 @@ const REQUEST_LIMIT_MS = 5000;
  * One request over a connection that is kept.
  *
  * @param {string} url
- * @param {{ method?: string, token?: string | undefined, body?: unknown, signal?: AbortSignal | undefined }} [options]
+ * @param {object} [options]
+ * @param {string} [options.method]
+ * @param {import('./clients.mjs').LocalClient | undefined} [options.as] the client that makes it
+ * @param {string | undefined} [options.token] or the user, by their access token
+ * @param {unknown} [options.body]
+ * @param {AbortSignal | undefined} [options.signal]
  * @returns {Promise<Answer>}
  */
-export async function request(url, { method = 'GET', token, body, signal } = {}) {
+export async function request(url, { method = 'GET', as, token, body, signal } = {}) {
   const timeout = AbortSignal.timeout(REQUEST_LIMIT_MS);
   const response = await fetch(url, {
     method,
     headers: {
+      ...(as === undefined ? {} : { authorization: authorizationOf(as) }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },

@@ -75,10 +75,12 @@ function stepsOf({ urls, subjectOf = (person) => person, limitMs = 5000 }) {
    * @param {unknown} subject @param {string} device @param {string[]} roles @param {Place} [after]
    */
   const signIn = async (subject, device, roles, after) => {
-    const version = after ? undefined : await request(`${urls.sessionService}/v1/subjects/${subject}/version`);
+    const version = after
+      ? undefined
+      : await request(`${urls.sessionService}/v1/subjects/${subject}/version`, { as: 'login' });
     const order = version ? { asOfVersion: version.body?.['current'] } : { after };
     const body = { subject, roles, client: { device }, ...order };
-    return request(`${urls.sessionService}/v1/sessions`, { method: 'POST', body });
+    return request(`${urls.sessionService}/v1/sessions`, { method: 'POST', as: 'login', body });
   };
   /** @param {unknown} subject @param {string} device @param {string[]} [roles] @param {Place} [after] @returns {Promise<Session>} */
   const signedIn = async (subject, device, roles = ['user'], after = undefined) =>
@@ -86,7 +88,9 @@ function stepsOf({ urls, subjectOf = (person) => person, limitMs = 5000 }) {
 
   /** @param {string} route @param {object} body */
   const event = (route, body) => async () =>
-    placeOf(expected(202, await request(`${urls.identityPublisher}/v1/${route}`, { method: 'POST', body })));
+    placeOf(
+      expected(202, await request(`${urls.identityPublisher}/v1/${route}`, { method: 'POST', as: 'identity', body })),
+    );
 
   /** @param {Session} session */
   const targetsOf = ({ accessToken: token }) => [
@@ -191,10 +195,10 @@ function stepsOf({ urls, subjectOf = (person) => person, limitMs = 5000 }) {
       title: 'alice logs out on her phone',
       expected: '401 session_revoked',
       play: () => {
-        const { sid, accessToken: token } = sessionOf('phone');
+        const { sid } = sessionOf('phone');
         const url = `${urls.sessionService}/v1/sessions/${sid}`;
         return rejected(['phone'], '401 session_revoked', async () =>
-          expected(202, await request(url, { method: 'DELETE', token })),
+          expected(202, await request(url, { method: 'DELETE', as: 'login' })),
         );
       },
     },

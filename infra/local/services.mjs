@@ -1,4 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs';
+import { localClients } from './clients.mjs';
 import { inRoot } from './paths.mjs';
 import { startProcess, waitUntil } from './processes.mjs';
 import { StartError } from './start-error.mjs';
@@ -28,24 +29,30 @@ export const PORTS = Object.freeze({
 /**
  * The services of the local stack: the sample service runs twice, as orders and as payments, which orders calls.
  *
- * @param {{ brokers: string, redisUrl: string, signingKey: string, ports: Readonly<Record<keyof typeof PORTS, number>> }} options
+ * @param {object} options
+ * @param {string} options.brokers
+ * @param {string} options.redisUrl
+ * @param {string} options.signingKey
+ * @param {string} options.refreshKeys
+ * @param {Readonly<Record<keyof typeof PORTS, number>>} options.ports
  * @returns {Service[]}
  */
-export function localServices({ brokers, redisUrl, signingKey, ports }) {
+export function localServices({ brokers, redisUrl, signingKey, refreshKeys, ports }) {
   const env = {
     CURFEW_KAFKA_BROKERS: brokers,
     CURFEW_REDIS_URL: redisUrl,
     CURFEW_ISSUER: `http://127.0.0.1:${ports['session-service']}`,
     CURFEW_AUDIENCE: 'curfew',
   };
+  const called = { ...env, CURFEW_CLIENTS: localClients() };
   return [
     {
       name: 'session-service',
       folder: 'session-service',
       port: ports['session-service'],
-      env: { ...env, CURFEW_SIGNING_KEY: signingKey },
+      env: { ...called, CURFEW_SIGNING_KEY: signingKey, CURFEW_REFRESH_KEYS: refreshKeys },
     },
-    { name: 'identity-publisher', folder: 'identity-publisher', port: ports['identity-publisher'], env },
+    { name: 'identity-publisher', folder: 'identity-publisher', port: ports['identity-publisher'], env: called },
     {
       name: 'orders',
       folder: 'storefront',

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { existing } from './environment.mjs';
 import { startKafka } from './kafka.mjs';
+import { refreshKeys, signingKey } from './keys.mjs';
 import { provide } from './programs.mjs';
 import { startRedis } from './redis.mjs';
 import { localServices, startService } from './services.mjs';
-import { signingKey } from './signing-key.mjs';
 import { StartError } from './start-error.mjs';
 
 /**
@@ -87,7 +87,8 @@ export async function startStack({ ports, directory, progress, signal }) {
           ({ url }) => url,
         ).then(({ url }) => url),
     ]);
-    const services = localServices({ brokers: `${kafka}`, redisUrl: `${redis}`, signingKey: signingKey(), ports });
+    const keys = { signingKey: signingKey(), refreshKeys: refreshKeys() };
+    const services = localServices({ brokers: `${kafka}`, redisUrl: `${redis}`, ...keys, ports });
     const running = await together(
       services.map((service) =>
         part(

@@ -4,11 +4,11 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs, promisify } from 'node:util';
 import { interruption, Stopped } from '../../infra/local/interrupt.mjs';
 import { startKafka } from '../../infra/local/kafka.mjs';
+import { refreshKeys, signingKey } from '../../infra/local/keys.mjs';
 import { inRoot, LOCAL } from '../../infra/local/paths.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
 import { startRedis } from '../../infra/local/redis.mjs';
 import { localServices, PORTS, startService } from '../../infra/local/services.mjs';
-import { signingKey } from '../../infra/local/signing-key.mjs';
 import { quantile, type Report } from './report.ts';
 
 /**
@@ -82,7 +82,8 @@ async function startStack(whole: boolean): Promise<NodeJS.ProcessEnv> {
   const kafka = await startKafka({ port: kafkaPort, directory, signal });
   started.push(kafka);
   const ports = { ...PORTS, 'session-service': servicePort };
-  const options = { brokers: kafka.brokers, redisUrl: redis.url, signingKey: signingKey(), ports };
+  const keys = { signingKey: signingKey(), refreshKeys: refreshKeys() };
+  const options = { brokers: kafka.brokers, redisUrl: redis.url, ...keys, ports };
   const [sessionService] = localServices(options);
   if (sessionService === undefined) throw new Error('there is no session service');
   started.push(await startService(sessionService, { directory, signal }));

@@ -53,6 +53,7 @@ describe('services that start before what they need', () => {
     expect(body['detail']).toContain('account events are not read');
     expect(headers.get('retry-after')).toBe('1');
     const refused = await call('POST', `${services.urls['identity-publisher']}/v1/password-changed`, {
+      as: 'identity',
       body: { subject: 'alice' },
     });
     expect(inWords(refused)).toBe('503 bus_unavailable');
@@ -69,6 +70,7 @@ describe('services that start before what they need', () => {
     expect(status).toBe(503);
     expect(body['detail']).toContain('Redis');
     const refused = await call('POST', `${services.urls['session-service']}/v1/sessions`, {
+      as: 'login',
       body: { subject: 'alice' },
     });
     expect(inWords(refused)).toBe('503 store_unavailable');
@@ -77,6 +79,7 @@ describe('services that start before what they need', () => {
     undo.push(() => redis.stop());
     await expect.poll(() => readiness(services), { timeout: 30_000 }).toEqual(ALL_READY);
     const signedIn = await call('POST', `${services.urls['session-service']}/v1/sessions`, {
+      as: 'login',
       body: { subject: 'alice' },
     });
     expect(signedIn.status).toBe(201);

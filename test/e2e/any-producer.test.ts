@@ -26,7 +26,10 @@ async function kcat(key: string, value: string | null, ...more: string[]): Promi
 }
 
 async function signIn(subject: string): Promise<() => Promise<string>> {
-  const { body } = await call('POST', `${services.urls['session-service']}/v1/sessions`, { body: { subject } });
+  const { body } = await call('POST', `${services.urls['session-service']}/v1/sessions`, {
+    as: 'login',
+    body: { subject },
+  });
   const token = String(body['accessToken']);
   return async () => inWords(await call('GET', `${services.urls.payments}/payments`, { token }));
 }

@@ -35,7 +35,8 @@ afterAll(async () => {
 });
 
 async function signIn(): Promise<string> {
-  const answer = () => call('POST', `${services.urls['session-service']}/v1/sessions`, { body: { subject: 'alice' } });
+  const answer = () =>
+    call('POST', `${services.urls['session-service']}/v1/sessions`, { as: 'login', body: { subject: 'alice' } });
   await expect.poll(async () => (await answer()).status, { timeout: 10_000 }).toBe(201);
   return String((await answer()).body['accessToken']);
 }

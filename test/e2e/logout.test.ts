@@ -28,7 +28,7 @@ test('a logout holds while Kafka hangs, says so, and takes effect once Kafka is 
   timeout: 60_000,
 }, async () => {
   const sessionsUrl = `${services.urls['session-service']}/v1/sessions`;
-  const signedIn = await call('POST', sessionsUrl, { body: { subject: 'alice-of-the-outbox' } });
+  const signedIn = await call('POST', sessionsUrl, { as: 'login', body: { subject: 'alice-of-the-outbox' } });
   const { sid, accessToken, refreshToken } = signedIn.body;
   const request = async () =>
     inWords(await call('GET', `${services.urls.payments}/payments`, { token: String(accessToken) }));
@@ -36,7 +36,7 @@ test('a logout holds while Kafka hangs, says so, and takes effect once Kafka is 
 
   process.kill(kafka.pid, 'SIGSTOP');
   try {
-    const ended = await call('DELETE', `${sessionsUrl}/${sid}`);
+    const ended = await call('DELETE', `${sessionsUrl}/${sid}`, { as: 'login' });
     expect(ended.status).toBe(202);
     expect(ended.body).toEqual({ id: expect.any(String), status: 'accepted, not yet effective' });
     expect(inWords(await call('POST', `${sessionsUrl}/refresh`, { body: { refreshToken } }))).toBe(

@@ -126,7 +126,7 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
     const services = await startServices({ brokers, redisUrl });
     try {
       const url = `${services.urls['identity-publisher']}/v1/account-disabled`;
-      expect((await call('POST', url, { body: { subject: 'bob' } })).status).toBe(202);
+      expect((await call('POST', url, { as: 'identity', body: { subject: 'bob' } })).status).toBe(202);
     } finally {
       await services.stop();
     }

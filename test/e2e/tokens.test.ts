@@ -12,6 +12,7 @@ let token: string;
 beforeAll(async () => {
   services = await startServices(inject('stack'));
   const { body } = await call('POST', `${services.urls['session-service']}/v1/sessions`, {
+    as: 'login',
     body: { subject: randomUUID(), roles: ['admin'] },
   });
   token = String(body['accessToken']);
@@ -105,18 +106,18 @@ describe('a token that is not good', () => {
     const { 'session-service': sessions, 'identity-publisher': identity } = services.urls;
     const routes = ['account-events', 'password-changed', 'account-disabled', 'account-enabled', 'roles-changed'];
     const urls = [
-      ...routes.map((route) => `${identity}/v1/${route}`),
-      `${sessions}/v1/sessions`,
-      `${sessions}/v1/sessions/refresh`,
+      ...routes.map((route) => ['identity', `${identity}/v1/${route}`] as const),
+      ['login', `${sessions}/v1/sessions`] as const,
+      ['login', `${sessions}/v1/sessions/refresh`] as const,
     ];
-    for (const url of urls) {
-      expect(inWords(await call('POST', url, { body: '{' })), url).toBe('400 body_invalid');
-      expect((await call('POST', url, { body: {} })).status, url).toBe(400);
-      expect((await call('POST', url, { body: [] })).status, url).toBe(400);
-      expect(inWords(await call('POST', url, { body: { subject: 'x'.repeat(100_000) } })), url).toBe(
+    for (const [as, url] of urls) {
+      expect(inWords(await call('POST', url, { as, body: '{' })), url).toBe('400 body_invalid');
+      expect((await call('POST', url, { as, body: {} })).status, url).toBe(400);
+      expect((await call('POST', url, { as, body: [] })).status, url).toBe(400);
+      expect(inWords(await call('POST', url, { as, body: { subject: 'x'.repeat(100_000) } })), url).toBe(
         '413 body_too_large',
       );
-      const xml = { body: '<a/>', headers: { 'content-type': 'application/xml' } };
+      const xml = { as, body: '<a/>', headers: { 'content-type': 'application/xml' } };
       expect(inWords(await call('POST', url, xml)), url).toBe('415 media_type_unsupported');
     }
     for (const url of Object.values(services.urls)) expect((await call('GET', `${url}/healthz`)).status).toBe(200);

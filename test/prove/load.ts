@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionOf } from '@curfew/contracts';
+import { authorizationOf } from '../../infra/local/clients.mjs';
 import type { Grant, Place } from './history.ts';
 import type { Random } from './random.ts';
 import type { Recorder } from './recorder.ts';
@@ -161,9 +162,16 @@ export class Load {
     return { id, partition, offset };
   }
 
-  #request(path: string, init: RequestInit): Promise<Response> {
+  #request(
+    path: string,
+    { headers = {}, ...init }: { method: string; headers?: object; body?: string },
+  ): Promise<Response> {
     const { url } = this.#random.pick(this.#world.sessionServices);
-    return fetch(`${url}${path}`, { ...init, signal: AbortSignal.timeout(REQUEST_LIMIT_MS) });
+    return fetch(`${url}${path}`, {
+      ...init,
+      headers: { ...headers, authorization: authorizationOf('login') },
+      signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
+    });
   }
 
   async #pause(min: number, max: number): Promise<void> {

@@ -1,6 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { createPublisher, type Publisher } from '@curfew/publisher';
+import { localClients } from '../../infra/local/clients.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
 import { type Started, waitUntil } from '../../infra/local/processes.mjs';
 import { startService } from '../../infra/local/services.mjs';
@@ -121,6 +122,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       CURFEW_MAX_VIEW_AGE_MS: `${options.maxViewAgeMs}`,
     };
     const signingKey = JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }));
+    const refreshKeys = randomBytes(32).toString('base64url');
     const sessionServices: Instance[] = await Promise.all(
       sessionNames.map((name, at) =>
         startVictim(servicePorts[at] ?? 0, (port) =>
@@ -133,7 +135,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
                 ...common,
                 CURFEW_KAFKA_BROKERS: brokersFor(name).join(','),
                 CURFEW_REDIS_URL: redisUrlFor(name),
+                CURFEW_CLIENTS: localClients(),
                 CURFEW_SIGNING_KEY: signingKey,
+                CURFEW_REFRESH_KEYS: refreshKeys,
                 CURFEW_PARTITIONS: `${PARTITIONS}`,
               },
             },

@@ -1,3 +1,5 @@
+import { authorizationOf, type LocalClient } from '../../infra/local/clients.mjs';
+
 /** An answer of a service: its status, and what is in its body. */
 export interface Answer {
   readonly status: number;
@@ -5,15 +7,21 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** One request with JSON in and out. */
+/** One request with JSON in and out, of a client of the local stack or with a token. */
 export async function call(
   method: string,
   url: string,
-  { token, body, headers = {} }: { token?: string; body?: unknown; headers?: Record<string, string> } = {},
+  {
+    as,
+    token,
+    body,
+    headers = {},
+  }: { as?: LocalClient; token?: string; body?: unknown; headers?: Record<string, string> } = {},
 ): Promise<Answer> {
   const reply = await fetch(url, {
     method,
     headers: {
+      ...(as === undefined ? {} : { authorization: authorizationOf(as) }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,8 @@ export async function startServices({ brokers, redisUrl }: Stack, awaitReady = t
   const ports = { ...PORTS, 'session-service': a, 'identity-publisher': b, orders: c, payments: d };
   const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   const signingKey = JSON.stringify(jwk);
-  const services = localServices({ brokers: brokers.join(','), redisUrl, signingKey, ports });
+  const refreshKeys = randomBytes(32).toString('base64url');
+  const services = localServices({ brokers: brokers.join(','), redisUrl, signingKey, refreshKeys, ports });
   const started = await Promise.allSettled(services.map((service) => startService(service, { directory, awaitReady })));
   const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const stop = async () => {

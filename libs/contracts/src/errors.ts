@@ -17,6 +17,12 @@ export const ERRORS = {
   insufficient_user_authentication: { status: 401, title: 'This needs a stronger or a more recent sign-in.' },
   cross_site_request: { status: 403, title: 'The request with a session cookie comes from another site.' },
   refresh_token_invalid: { status: 401, title: 'The refresh token is not valid. Sign in again.' },
+  client_unauthenticated: {
+    status: 401,
+    title: 'No credential of a client that this service knows came with the request.',
+  },
+  scope_insufficient: { status: 403, title: 'The caller may not do this.' },
+  rate_limited: { status: 429, title: 'Too many requests. Try again later.' },
   account_disabled: { status: 403, title: 'The account is disabled.' },
   subject_changed: {
     status: 409,
@@ -94,14 +100,23 @@ export const problemOf = (code: ErrorCode, detail?: string, reason?: ParseErrorC
   ...(reason === undefined ? {} : { reason }),
 });
 
+/** The challenge of the error codes that have one of their own (RFC 9110, section 11.6.1). */
+const CHALLENGES: Partial<Record<ErrorCode, string>> = {
+  client_unauthenticated: 'Basic realm="curfew", Bearer',
+  scope_insufficient: 'Bearer error="insufficient_scope"',
+};
+
 /**
  * The headers of an error response: its media type, and the challenge that RFC 6750 asks for with a 401 (a request
  * without any credential gets the bare scheme), or when to try again.
  */
 export function problemHeaders(code: ErrorCode, credentialSent = true, retryAfter = 1): Record<string, string> {
-  const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
-  if (ERRORS[code].status === 401)
-    headers['www-authenticate'] = credentialSent ? 'Bearer error="invalid_token"' : 'Bearer';
-  if (ERRORS[code].status === 503) headers['retry-after'] = String(retryAfter);
-  return headers;
+  const { status } = ERRORS[code];
+  const bearer = credentialSent ? 'Bearer error="invalid_token"' : 'Bearer';
+  const challenge = CHALLENGES[code] ?? (status === 401 ? bearer : undefined);
+  return {
+    'content-type': 'application/problem+json',
+    ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
+    ...(status === 429 || status === 503 ? { 'retry-after': String(retryAfter) } : {}),
+  };
 }

@@ -1,7 +1,11 @@
+import type { Server } from 'node:http';
 import { CurfewError, type ErrorCode, problemHeaders, problemOf } from '@curfew/contracts';
 import swagger from '@fastify/swagger';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
-import fastify, { type FastifyError, type FastifyReply, LogController } from 'fastify';
+import fastify, { type FastifyError, type FastifyHttpOptions, type FastifyReply, LogController } from 'fastify';
+import type { Access } from './callers/access.ts';
+import { SECURITY_SCHEMES } from './callers/openapi.ts';
+import { callers } from './callers/plugin.ts';
 import { answerClientError } from './client-errors.ts';
 import { type Health, healthRoutes } from './health.ts';
 
@@ -10,6 +14,8 @@ export interface AppOptions extends Health {
   readonly name: string;
   /** pino level; default `info`. */
   readonly logLevel?: string;
+  /** Who may call; without it every route takes anybody, unless a plugin of the service's own sees to it. */
+  readonly access?: Access;
 }
 
 /** Largest request body, bytes. */
@@ -29,7 +35,11 @@ const CODE_OF_FASTIFY: Readonly<Record<string, ErrorCode>> = {
 
 /** A Fastify instance as every Curfew service has it: schemas by TypeBox, problem+json, health, metrics, OpenAPI. */
 export async function createApp(options: AppOptions) {
+  const { access } = options;
   const app = fastify({
+    // One type of application, whatever it listens with.
+    ...(access?.tls ? { https: access.tls } : {}),
+    trustProxy: [...(access?.trustedProxies ?? [])],
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
@@ -38,7 +48,7 @@ export async function createApp(options: AppOptions) {
     clientErrorHandler: answerClientError,
     logger: { name: options.name, level: options.logLevel ?? 'info' },
     logController: new LogController({ disableRequestLogging: true }),
-  })
+  } as FastifyHttpOptions<Server>)
     .withTypeProvider<TypeBoxTypeProvider>()
     .setValidatorCompiler(TypeBoxValidatorCompiler);
 
@@ -56,8 +66,13 @@ export async function createApp(options: AppOptions) {
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, 'route_not_found'));
 
   await app.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title: `Curfew ${options.name}`, version: '1' } },
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: `Curfew ${options.name}`, version: '1' },
+      ...(access ? { components: { securitySchemes: SECURITY_SCHEMES } } : {}),
+    },
   });
+  if (access) await app.register(callers, access);
   await app.register(healthRoutes, {
     notReady: options.notReady,
     ...(options.telemetry ? { telemetry: options.telemetry } : {}),

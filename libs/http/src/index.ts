@@ -1,5 +1,12 @@
 export type { App, AppOptions } from './app.ts';
 export { createApp, sendProblem } from './app.ts';
+export type { Access } from './callers/access.ts';
+export { ACCESS_ENV, readAccess } from './callers/access.ts';
+export type { Clients, Scope } from './callers/clients.ts';
+export { readClients } from './callers/clients.ts';
+export type { User, VerifyAccessToken } from './callers/identify.ts';
+export type { Caller, CallersOptions } from './callers/plugin.ts';
+export { assertOwn } from './callers/plugin.ts';
 export { ENV, listOf, readConfig } from './config.ts';
 export type { ServeOptions } from './serve.ts';
 export { serve } from './serve.ts';

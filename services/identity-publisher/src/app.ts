@@ -1,7 +1,8 @@
-import { type App, type AppOptions, createApp } from '@curfew/http';
+import { type Access, type App, type AppOptions, createApp } from '@curfew/http';
 import { type AccountEvents, accountEventRoutes } from './routes.ts';
 
 export interface IdentityPublisherOptions extends Pick<AppOptions, 'telemetry' | 'logLevel'> {
+  readonly access: Access;
   readonly publisher: AccountEvents;
 }
 

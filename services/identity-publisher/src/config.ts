@@ -1,9 +1,10 @@
-import { ENV, listOf, readConfig } from '@curfew/http';
+import { ACCESS_ENV, ENV, listOf, readAccess, readConfig } from '@curfew/http';
 import { Type } from 'typebox';
 
 const ENVIRONMENT = Type.Object({
   CURFEW_KAFKA_BROKERS: ENV.brokers,
   CURFEW_ISSUER: ENV.issuer,
+  ...ACCESS_ENV,
   HOST: ENV.host,
   PORT: ENV.port(7002),
 });
@@ -18,6 +19,7 @@ export function readIdentityPublisherConfig(environment: NodeJS.ProcessEnv = pro
   return {
     brokers: listOf(env.CURFEW_KAFKA_BROKERS),
     issuer: env.CURFEW_ISSUER,
+    access: readAccess(env, 'identity-publisher'),
     host: env.HOST,
     port: env.PORT,
   };

@@ -4,7 +4,7 @@ import { startTelemetry } from '@curfew/telemetry/start';
 import { buildApp } from './app.ts';
 import { readIdentityPublisherConfig } from './config.ts';
 
-const { brokers, issuer, host, port } = readIdentityPublisherConfig();
+const { brokers, issuer, access, host, port } = readIdentityPublisherConfig();
 const telemetry = startTelemetry('identity-publisher');
 
 const publisher = createPublisher({
@@ -16,7 +16,7 @@ const publisher = createPublisher({
     else app.log.warn(notReady.join('; '));
   },
 });
-const app = await buildApp({ publisher, telemetry });
+const app = await buildApp({ publisher, access, telemetry });
 
 publisher.start();
 await serve(app, { host, port, telemetry, close: () => publisher.close() });

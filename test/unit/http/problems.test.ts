@@ -5,6 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const CODES = Object.keys(ERRORS) as ErrorCode[];
 
+/** Those that are not about the token of a user's session. */
+const CHALLENGES: Partial<Record<ErrorCode, string>> = {
+  client_unauthenticated: 'Basic realm="curfew", Bearer',
+  scope_insufficient: 'Bearer error="insufficient_scope"',
+};
+
 const app = await createApp({ name: 'test', logLevel: 'silent', notReady: () => [] });
 
 beforeAll(async () => {
@@ -40,8 +46,9 @@ describe('an error', () => {
     expect(status).toBe(ERRORS[code].status);
     expect(headers['content-type']).toMatch(/^application\/problem\+json/);
     expect(body).toEqual({ type: 'about:blank', ...ERRORS[code], code, detail: 'what happened' });
-    expect(headers['www-authenticate']).toBe(status === 401 ? 'Bearer error="invalid_token"' : undefined);
-    expect(headers['retry-after']).toBe(status === 503 ? '1' : undefined);
+    const invalidToken = status === 401 ? 'Bearer error="invalid_token"' : undefined;
+    expect(headers['www-authenticate']).toBe(CHALLENGES[code] ?? invalidToken);
+    expect(headers['retry-after']).toBe(status === 503 || status === 429 ? '1' : undefined);
   });
 
   test('says when to try again', async () => {

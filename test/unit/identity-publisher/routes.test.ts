@@ -1,7 +1,9 @@
 import { CurfewError, type SecurityEventToken } from '@curfew/contracts';
 import { type EventRecord, Publisher } from '@curfew/publisher';
 import { afterEach, describe, expect, test } from 'vitest';
+import { authorizationOf } from '../../../infra/local/clients.mjs';
 import { buildApp } from '../../../services/identity-publisher/src/app.ts';
+import { accessOf } from '../../support/access.ts';
 
 const records: EventRecord[] = [];
 let absence: CurfewError | undefined;
@@ -23,7 +25,7 @@ const publisher = new Publisher({
   now: () => 0,
   newId: () => '7f',
 });
-const app = await buildApp({ publisher, logLevel: 'silent' });
+const app = await buildApp({ access: accessOf(), publisher, logLevel: 'silent' });
 
 afterEach(() => {
   records.length = 0;
@@ -32,7 +34,12 @@ afterEach(() => {
 
 const post = async (url: string, payload: unknown, contentType = 'application/json') => {
   const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
-  return app.inject({ method: 'POST', url, payload: body, headers: { 'content-type': contentType } });
+  return app.inject({
+    method: 'POST',
+    url,
+    payload: body,
+    headers: { 'content-type': contentType, authorization: authorizationOf('identity') },
+  });
 };
 
 const written = (): SecurityEventToken => JSON.parse(String(records[0]?.value));
