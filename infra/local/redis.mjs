@@ -28,11 +28,28 @@ export const NO_REDIS =
 export async function startRedis({ port, directory, signal }) {
   const working = `${directory}/redis`;
   await mkdir(working, { recursive: true });
+  return startServer({ name: 'Redis', port, working, ready: ['PING', '+PONG'], signal });
+}
+
+/**
+ * One `redis-server`, as `startRedis` and a cluster start it.
+ *
+ * @param {object} options
+ * @param {string} options.name
+ * @param {number} options.port
+ * @param {string} options.working its directory, which is there; its log is beside it
+ * @param {readonly string[]} [options.args]
+ * @param {readonly [command: string, text: string]} options.ready what it is asked, and a text of the right answer
+ * @param {AbortSignal | undefined} options.signal
+ * @returns {Promise<RunningRedis>}
+ * @throws {StartError}
+ */
+export async function startServer({ name, port, working, args = [], ready, signal }) {
   const redis = await startProcess({
-    name: 'Redis',
+    name,
     command: 'redis-server',
-    args: ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', working],
-    log: `${directory}/redis.log`,
+    args: ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', working, ...args],
+    log: `${working}.log`,
   }).catch((error) => {
     throw error.cause?.code === 'ENOENT' ? new StartError(NO_REDIS, { cause: error }) : error;
   });
@@ -41,7 +58,7 @@ export async function startRedis({ port, directory, signal }) {
     await rm(working, { recursive: true, force: true });
   };
   try {
-    await waitUntil(redis, () => redisAnswers(port), { limitMs: START_LIMIT_MS, signal });
+    await waitUntil(redis, () => answers(port, ...ready), { limitMs: START_LIMIT_MS, signal });
   } catch (error) {
     await stop();
     throw error;
@@ -49,10 +66,17 @@ export async function startRedis({ port, directory, signal }) {
   return { ...redis, url: `redis://127.0.0.1:${port}`, stop };
 }
 
-/** Whether a Redis on the loopback address answers PING. @param {number} port @returns {Promise<boolean>} */
-function redisAnswers(port) {
+/**
+ * Whether a Redis on the loopback address answers a command with this text in it.
+ *
+ * @param {number} port
+ * @param {string} command
+ * @param {string} text
+ * @returns {Promise<boolean>}
+ */
+function answers(port, command, text) {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`));
     /** @param {boolean} verdict */
     const end = (verdict) => {
       socket.destroy();
@@ -61,6 +85,6 @@ function redisAnswers(port) {
     socket.setTimeout(1000, () => end(false));
     socket.once('error', () => end(false));
     socket.once('close', () => end(false));
-    socket.once('data', (answer) => end(answer.toString('latin1').startsWith('+PONG')));
+    socket.once('data', (answer) => end(answer.toString('latin1').includes(text)));
   });
 }

@@ -8,5 +8,7 @@ export interface Stack {
 declare module 'vitest' {
   interface ProvidedContext {
     readonly stack: Stack;
+    /** A Redis Cluster of three masters, as `redisUrl` names it. */
+    readonly clusterUrl: string;
   }
 }

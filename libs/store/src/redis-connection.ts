@@ -11,8 +11,7 @@ const DISCONNECT_TIMEOUT_MS = 100;
 const MIN_RECONNECT_DELAY_MS = 10;
 const MAX_RECONNECT_DELAY_MS = 1000;
 
-/** A slot that moves, or whose server is being connected, is asked again so often, after so long; ms. */
-const CLUSTER_TRIES = 5;
+/** While a slot moves, or its server is being connected, a command is sent again after so long, ms; 16 times at the most. */
 const CLUSTER_RETRY_DELAY_MS = 20;
 
 export type RedisClient = Redis | Cluster;
@@ -40,8 +39,8 @@ export interface RedisConnection {
 
 /**
  * A connection that never waits in silence: while Redis is away a command fails at once, and it reconnects for ever, with
- * full jitter. A command that failed may have run, or still run; a cluster's is sent again for as long as a slot moves
- * (100 ms at the most). So whatever is asked must do no harm when it is done twice.
+ * full jitter. A command that failed may have run, or still run, and a cluster's may be sent again: whatever is asked must
+ * do no harm when it is done twice.
  *
  * @param url one server, or several of a cluster's between commas; what the first says of user, password and TLS holds
  * for all.
@@ -83,8 +82,10 @@ export function createRedis(url: string, scripts: Scripts = {}): RedisConnection
     notReady: () => (client.status === 'ready' ? [] : [`Redis is ${client.status}`]),
     masters: () => (client instanceof Cluster ? client.nodes('master') : [client]),
     close: async () => {
+      const servers = client instanceof Cluster ? client.nodes() : [client];
       // Between two tries there is no connection, and the client tells no end.
-      const ended = /^(end|reconnecting)$/.test(client.status) || new Promise((resolve) => client.once('end', resolve));
+      const open = servers.filter(({ status }) => status !== 'end' && status !== 'reconnecting');
+      const ended = Promise.all(open.map((server) => new Promise((resolve) => server.once('end', resolve))));
       client.disconnect();
       await ended;
     },
@@ -96,7 +97,8 @@ const reconnectDelayMs = (attempt: number): number =>
 
 const OF_EVERY_SERVER = {
   autoResendUnfulfilledCommands: false,
-  maxRetriesPerRequest: 1,
+  // None: what is under way when a connection is lost fails at once, not after its timeout.
+  maxRetriesPerRequest: 0,
   commandTimeout: COMMAND_TIMEOUT_MS,
   socketTimeout: SOCKET_TIMEOUT_MS,
   connectTimeout: COMMAND_TIMEOUT_MS,
@@ -118,7 +120,6 @@ function clusterOptions([first = '']: string[], scripts: Scripts) {
     ...ofBoth(scripts),
     clusterRetryStrategy: reconnectDelayMs,
     slotsRefreshTimeout: COMMAND_TIMEOUT_MS,
-    maxRedirections: CLUSTER_TRIES,
     retryDelayOnFailover: CLUSTER_RETRY_DELAY_MS,
     retryDelayOnClusterDown: CLUSTER_RETRY_DELAY_MS,
     retryDelayOnTryAgain: CLUSTER_RETRY_DELAY_MS,
