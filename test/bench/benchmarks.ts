@@ -1,0 +1,59 @@
+import { HTTP_CASES, sayHttp } from './http.ts';
+import { noted, quantile, type Report, type Reports, time } from './report.ts';
+import type { Stack } from './stack.ts';
+
+export interface Benchmark {
+  readonly name: string;
+  /** Files of `cases`, each with its arguments. */
+  readonly cases: readonly string[];
+  readonly on: Stack;
+  /** What is said of it, a line each. */
+  readonly says: (reports: Reports, runs: number) => readonly string[];
+}
+
+/** Two sides of a ratio, by their medians. */
+function ratio(
+  name: string,
+  [measured, beside]: readonly [measured: string, beside: string],
+  on: Stack,
+  says: (measuredNs: number, besideNs: number) => string,
+): Benchmark {
+  return {
+    name,
+    cases: [measured, beside],
+    on,
+    says: (reports, runs) => {
+      const [measuredNs = Number.NaN, besideNs = Number.NaN] = Object.values(reports).map((of) => quantile(of, 0.5));
+      return [
+        ...Object.entries(reports).map(([which, of]) => lineOf(which, of)),
+        `${''.padEnd(20)} ${says(measuredNs, besideNs)}, median of ${runs} runs`,
+      ];
+    },
+  };
+}
+
+function lineOf(which: string, of: readonly Report[]): string {
+  const [p50, p99] = [0.5, 0.99].map((q) => time(quantile(of, q)).padStart(9));
+  const notes = Object.keys(of[0]?.notes ?? {}).map((note) => `   ${note} ${Number(noted(of, note).toPrecision(3))}`);
+  return `${which.padEnd(20)} p50 ${p50}   p99 ${p99}${notes.join('')}`;
+}
+
+const faster = (measuredNs: number, besideNs: number): string => `${(besideNs / measuredNs).toFixed(0)} times faster`;
+
+export const BENCHMARKS: readonly Benchmark[] = [
+  ratio('check', ['replica-check', 'redis-get'], 'redis', faster),
+  ratio('authenticate', ['authenticate-cached', 'jose-verify'], 'redis', faster),
+  ratio(
+    'read-through',
+    ['read-through', 'redis-get'],
+    'redis',
+    (measuredNs, besideNs) => `${(measuredNs / besideNs).toFixed(2)} of a round trip to Redis`,
+  ),
+  ratio(
+    'propagation',
+    ['propagation', 'propagation-floors'],
+    'services',
+    (measuredNs, besideNs) => `${(measuredNs / besideNs).toFixed(2)} of the sum of the floors`,
+  ),
+  { name: 'http', cases: HTTP_CASES, on: 'services', says: sayHttp },
+];
