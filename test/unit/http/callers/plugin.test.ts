@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { CurfewError } from '@curfew/contracts';
 import { readClients } from '@curfew/http';
 import { generateKeyPair, SignJWT } from 'jose';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { authorizationOf } from '../../../../infra/local/clients.mjs';
 import { answerTo, serviceWith } from './service.ts';
 
@@ -109,6 +109,9 @@ describe('a user', () => {
 });
 
 describe('too many requests', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
+  afterEach(() => void vi.useRealTimers());
+
   const secretOf = (id: string) => `${id}-with-a-secret-of-some-length`;
   const authorization = (id: string) => `Basic ${Buffer.from(`${id}:${secretOf(id)}`).toString('base64')}`;
   const client = (id: string, rateLimit?: number) => ({
@@ -133,6 +136,8 @@ describe('too many requests', () => {
     const refused = await app.inject({ url: '/read', headers: { authorization: authorization('slow') } });
     expect(refused.json()).toMatchObject({ status: 429, code: 'rate_limited' });
     expect(refused.headers['retry-after']).toBe('1');
+    vi.setSystemTime(Date.now() + 1001);
+    expect(await answerTo(app, authorization('slow'))).toBe('200 slow');
   });
 
   test('of one address are: at open routes, with no credential, and with a wrong one', async () => {
