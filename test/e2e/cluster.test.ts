@@ -21,12 +21,18 @@ afterAll(async () => {
 const subject = randomUUID();
 const sessionsUrl = () => `${services.urls['session-service']}/v1/sessions`;
 const signIn = async (more: object = {}) =>
-  (await call('POST', sessionsUrl(), { body: { subject, tenant: 'acme', roles: ['buyer'], ...more } })).body;
+  (await call('POST', sessionsUrl(), { as: 'login', body: { subject, tenant: 'acme', roles: ['buyer'], ...more } }))
+    .body;
 const order = async (token: unknown) =>
   inWords(await call('POST', `${services.urls.orders}/orders`, { token: String(token), body: { item: 'book' } }));
 const say = async (event: string, body: object = {}) =>
   expect(
-    (await call('POST', `${services.urls['identity-publisher']}/v1/${event}`, { body: { subject, ...body } })).status,
+    (
+      await call('POST', `${services.urls['identity-publisher']}/v1/${event}`, {
+        as: 'identity',
+        body: { subject, ...body },
+      })
+    ).status,
   ).toBe(202);
 
 test('a session lives and ends with a Redis Cluster as with one server', async () => {
@@ -45,7 +51,7 @@ test('no key stays for ever but the positions, and the versions of accounts that
   await expect.poll(() => order(second['accessToken'])).toBe('401 session_stale');
   const renewed = await call('POST', `${sessionsUrl()}/refresh`, { body: { refreshToken: second['refreshToken'] } });
   expect(await order(renewed.body['accessToken'])).toBe('201');
-  expect((await call('DELETE', `${sessionsUrl()}/${third['sid']}`)).status).toBe(202);
+  expect((await call('DELETE', `${sessionsUrl()}/${third['sid']}`, { as: 'login' })).status).toBe(202);
   await say('account-disabled');
   await expect.poll(() => order(renewed.body['accessToken'])).toBe('401 session_revoked');
 
