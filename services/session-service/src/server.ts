@@ -14,10 +14,13 @@ import { createMetrics } from './metrics.ts';
 import { Revocations } from './sessions/revocations.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { readSigningKey } from './sessions/signing-key.ts';
+import { measured } from './store/measured.ts';
 import { connectStore } from './store/redis-connection.ts';
 import { RedisOutbox } from './store/redis-outbox.ts';
 import { RedisSessions } from './store/redis-sessions.ts';
 import { RedisVersions } from './store/redis-versions.ts';
+import { StoreWatch } from './store/redis-watch.ts';
+import { reportStore } from './store/store-metrics.ts';
 
 const config = readSessionServiceConfig();
 const key = await readSigningKey(config.signingKey);
@@ -32,8 +35,14 @@ const MAX_CLOCK_SKEW_MS = 250;
 const metrics = createMetrics();
 
 const redis = connectStore(config.redisUrl);
-const versions = new RedisVersions({ redis: redis.client, partitions, versionTtlMs });
-const store = new RedisSessions(redis.client, now);
+const storeWatch = new StoreWatch({ redis, warn: (message) => app.log.error(message) });
+const { onOperation } = reportStore(redis, storeWatch);
+const versions = measured(
+  'versions',
+  new RedisVersions({ redis: redis.client, partitions, versionTtlMs }),
+  onOperation,
+);
+const store = measured('sessions', new RedisSessions(redis.client, now), onOperation);
 const publisher = createPublisher({
   brokers,
   issuer,
@@ -67,7 +76,7 @@ const feed = new Feed({
 });
 const revocations = new Revocations({
   issuer,
-  outbox: new RedisOutbox(redis.client),
+  outbox: measured('outbox', new RedisOutbox(redis.client), onOperation),
   publisher,
   now,
   warn: (message, error) => app.log.warn({ err: error }, message),
@@ -92,7 +101,7 @@ const app = await buildApp({
   notReady: () => [...redis.notReady(), ...feed.notReady(), ...publisher.notReady()],
 });
 
-redis.start((error) => app.log.warn({ err: error }, 'Redis'));
+redis.start((error) => app.log.warn({ err: error }, 'Redis')).then(() => storeWatch.start());
 publisher.start();
 revocations.start();
 feed.start();
@@ -104,6 +113,7 @@ await serve(app, {
     await feed.close();
     await revocations.close();
     await publisher.close();
+    storeWatch.stop();
     await redis.close();
   },
 });
