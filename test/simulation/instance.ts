@@ -2,8 +2,10 @@ import { EFFECT_RULES } from '@curfew/contracts';
 import { resumptionOf } from '../../services/session-service/src/events/partition-positions.ts';
 import { backoffMs, PartitionWork } from '../../services/session-service/src/events/partition-work.ts';
 import { Pipeline } from '../../services/session-service/src/events/pipeline.ts';
-import type { SignInOrder } from '../../services/session-service/src/sessions/sessions.ts';
-import { type Grant, Sessions, type SignIn } from '../../services/session-service/src/sessions/sessions.ts';
+import { type Grant, Grants, type GrantsOptions } from '../../services/session-service/src/sessions/grants.ts';
+import type { RefreshClaims } from '../../services/session-service/src/sessions/refresh-tokens.ts';
+import { Renewals, type RenewalsOptions } from '../../services/session-service/src/sessions/renewals.ts';
+import { type SignIn, type SignInOrder, SignIns } from '../../services/session-service/src/sessions/sign-ins.ts';
 import { RollbackError } from '../../services/session-service/src/store/version-store.ts';
 import { type Brokers, BusClient, type BusHooks, noBroker } from './brokers.ts';
 import type { Entry } from './log.ts';
@@ -24,7 +26,7 @@ export interface InstanceOptions {
   readonly sabotage: Sabotage | undefined;
   readonly storeHooks: StoreHooks;
   readonly busHooks: BusHooks;
-  readonly sign: NonNullable<ConstructorParameters<typeof Sessions>[0]['sign']>;
+  readonly sign: NonNullable<GrantsOptions['sign']>;
 }
 
 /**
@@ -41,7 +43,8 @@ export class Instance implements Actor {
   readonly #versions: VersionsClient;
   readonly #bus: BusClient;
   readonly #pipeline: Pipeline;
-  readonly #sessions: Sessions;
+  readonly #signIns: SignIns;
+  readonly #renewals: Renewals;
   #generation = -1;
   #assigned: readonly number[] = [];
   readonly #uncommitted = new Map<number, number>();
@@ -62,16 +65,24 @@ export class Instance implements Actor {
       rules: EFFECT_RULES,
       onRecord: () => {},
     });
-    this.#sessions = new Sessions({
+    const life = {
       versions: this.#versions,
       store: sessions,
-      revocations: { endSession: () => Promise.reject(new Error('the simulated users leave logging out to identity')) },
-      tokens: NO_TOKENS,
-      sign,
-      sessionTtlMs: settings.sessionTtlMs,
+      revocations: { end: () => Promise.reject(new Error('the simulated users leave logging out to identity')) },
+      grants: new Grants({ tokens: NO_TOKENS, sign, refreshTokens: REFRESH_TOKENS, now: this.now }),
+      refreshTokens: REFRESH_TOKENS,
       maxViewAgeMs: settings.boundMs,
       maxClockSkewMs: settings.maxClockSkewMs,
       now: this.now,
+    };
+    this.#renewals = new Renewals({ ...life, reuseGraceMs: settings.sessionTtlMs });
+    const lifetime = { idleMs: settings.sessionTtlMs, absoluteMs: settings.sessionTtlMs };
+    this.#signIns = new SignIns({
+      ...life,
+      renewals: this.#renewals,
+      lifetimes: { browse: lifetime, account: lifetime, payment: lifetime },
+      maxSessionsPerSubject: 0,
+      limitRule: 'refuse',
       sleep: (ms) => scheduler.sleep(this, ms),
     });
     this.#tickForEver();
@@ -80,11 +91,11 @@ export class Instance implements Actor {
   readonly now = (): number => this.#options.scheduler.now + this.#options.skewMs;
 
   signIn(signIn: SignIn, order: SignInOrder): Promise<Grant> {
-    return this.#sessions.create(signIn, order);
+    return this.#signIns.create(signIn, order);
   }
 
   refresh(token: string): Promise<Grant> {
-    return this.#sessions.refresh(token);
+    return this.#renewals.renew({ refreshToken: token });
   }
 
   /** Asks the group for its partitions. Until the answer is there it takes the ones that it has for its own. */
@@ -239,3 +250,10 @@ interface Place {
 const MAX_BATCH = 4;
 
 const NO_TOKENS = { key: {} as never, issuer: '', audience: '', accessTtlMs: 0 };
+
+/** As text: a real one would have the simulation wait for what no schedule decides. */
+const REFRESH_TOKENS: GrantsOptions['refreshTokens'] & RenewalsOptions['refreshTokens'] = {
+  issue: async (claims) => JSON.stringify(claims),
+  read: async (token) => JSON.parse(token) as RefreshClaims,
+  successorOf: (id) => id,
+};

@@ -1,5 +1,5 @@
-import { CurfewError, partitionOf, REALM_ID, REALM_SCOPE, type ScopeKey } from '@curfew/contracts';
-import type { Renewal, SessionRecord, SessionStore } from '../../services/session-service/src/store/session-store.ts';
+import { CurfewError, partitionOf, REALM_ID, REALM_SCOPE, type ScopeKey, type SessionRecord } from '@curfew/contracts';
+import type { Exchange, Renewal, SessionStore } from '../../services/session-service/src/store/session-store.ts';
 import type {
   AnnouncedVersions,
   AppliedVersion,
@@ -161,12 +161,28 @@ export class VersionsClient extends Connection implements VersionStore {
 }
 
 export class SessionsClient extends Connection implements SessionStore {
-  create(record: SessionRecord, refreshHash: string): Promise<void> {
-    return this.run('creates a session', () => this.store.sessions.create(record, refreshHash));
+  create(record: SessionRecord, most?: number): Promise<{ count: number; stored: boolean }> {
+    return this.run('creates a session', () => this.store.sessions.create(record, most));
   }
 
-  refresh(sid: string, shownHash: string, successorHash: string, renewal: Renewal): Promise<boolean> {
-    return this.run('refreshes a session', () => this.store.sessions.refresh(sid, shownHash, successorHash, renewal));
+  exchange(sid: string, generation: number, graceMs: number): Promise<Exchange> {
+    return this.run('exchanges a refresh token', () => this.store.sessions.exchange(sid, generation, graceMs));
+  }
+
+  undelivered(sid: string, generation: number): Promise<void> {
+    return this.run('takes a successor for undelivered', () => this.store.sessions.undelivered(sid, generation));
+  }
+
+  renew(sid: string, renewal: Renewal): Promise<void> {
+    return this.run('renews a session', () => this.store.sessions.renew(sid, renewal));
+  }
+
+  setUx(sid: string, ux: Readonly<Record<string, string>>): Promise<void> {
+    return this.run('changes a session', () => this.store.sessions.setUx(sid, ux));
+  }
+
+  replace(sid: string): Promise<void> {
+    return this.run('replaces a session', () => this.store.sessions.replace(sid));
   }
 
   read(sid: string): Promise<SessionRecord | undefined> {
@@ -181,7 +197,7 @@ export class SessionsClient extends Connection implements SessionStore {
     return this.run('removes a session', () => this.store.sessions.remove(sid));
   }
 
-  onDevice(subject: string, device: string): Promise<string[]> {
-    return this.run('finds the sessions of a device', () => this.store.sessions.onDevice(subject, device));
+  ofSubject(subject: string): Promise<SessionRecord[]> {
+    return this.run('finds the sessions of a subject', () => this.store.sessions.ofSubject(subject));
   }
 }

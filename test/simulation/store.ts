@@ -1,4 +1,5 @@
-import { MemorySessions, MemoryVersions } from '../support/memory-stores.ts';
+import { MemorySessions } from '../support/memory-sessions.ts';
+import { MemoryVersions } from '../support/memory-stores.ts';
 
 interface Snapshot {
   readonly positions: MemoryVersions['positions'];
@@ -14,14 +15,16 @@ const SNAPSHOTS = 8;
 /** Redis: the models of its scripts, which an integration test compares with the Lua, and what it may lose. */
 export class Store {
   readonly versions: MemoryVersions;
-  readonly sessions = new MemorySessions();
+  readonly sessions: MemorySessions;
   /** Connections of an earlier epoch are broken. */
   epoch = 0;
   reachable = true;
   readonly #snapshots: Snapshot[] = [];
 
-  constructor(partitions: number) {
+  /** @param now its clock, ms since the epoch. */
+  constructor(partitions: number, now: () => number) {
     this.versions = new MemoryVersions(partitions);
+    this.sessions = new MemorySessions(now);
   }
 
   /** A replica has this state, and may be promoted with it. */

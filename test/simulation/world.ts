@@ -5,7 +5,7 @@ import {
   partitionOf,
   type ScopeKey,
 } from '@curfew/contracts';
-import type { Grant } from '../../services/session-service/src/sessions/sessions.ts';
+import type { Grant } from '../../services/session-service/src/sessions/grants.ts';
 import { Brokers } from './brokers.ts';
 import { Checker } from './checker.ts';
 import { FAULTS, HEALERS } from './faults.ts';
@@ -69,7 +69,7 @@ export class World {
     this.checker = new Checker(boundMs);
     this.#scheduler = new Scheduler(this.#random, trace);
     this.#brokers = new Brokers(partitions, () => this.#scheduler.now + (this.#skews[4] ?? 0));
-    this.#store = new Store(partitions);
+    this.#store = new Store(partitions, () => this.now);
     this.#tickOnce();
     this.#store.replicate();
     for (let i = 0; i < instances; i++) this.#instances.push(this.#newInstance(i));
@@ -197,9 +197,11 @@ export class World {
     const signIn = {
       subject: random.pick(USERS),
       roles: [],
+      tier: 'account',
+      mode: 'bearer',
       ...(random.chance(0.4) ? { tenant: TENANT } : {}),
       ...(random.chance(0.4) ? { device: random.pick(DEVICES) } : {}),
-    };
+    } as const;
     instance.signIn(signIn, {}).then(
       (grant) => this.#granted(grant, began),
       () => {},
@@ -222,7 +224,9 @@ export class World {
     }
   }
 
-  #granted({ session, accessToken, refreshToken }: Grant, began: number): void {
+  #granted(grant: Grant, began: number): void {
+    if (grant.mode !== 'bearer') return;
+    const { session, accessToken, refreshToken } = grant;
     const { sid, subject, tenant, device, s, t, r } = session;
     const optional = { ...(tenant === undefined ? {} : { tenant }), ...(device === undefined ? {} : { device }) };
     this.#options.trace?.(`${subject} holds ${accessToken} of ${sid}: ${s}/${t}/${r} at ${session.at}`);

@@ -1,5 +1,4 @@
 import { partitionOf, REALM_ID } from '@curfew/contracts';
-import type { SessionRecord, SessionStore } from '../../services/session-service/src/store/session-store.ts';
 import {
   type AnnouncedVersions,
   type AppliedVersion,
@@ -122,39 +121,5 @@ export class MemoryVersions implements VersionStore {
       sessionEnded: sid !== undefined && this.held.has(`s:${sid}`),
       ...(claims ? { claims } : {}),
     };
-  }
-}
-
-/** Session records in memory. */
-export class MemorySessions implements SessionStore {
-  readonly records = new Map<string, SessionRecord & { refresh: string }>();
-
-  async create(record: SessionRecord, refresh: string): Promise<void> {
-    this.records.set(record.sid, { ...record, refresh });
-  }
-
-  async read(sid: string): Promise<SessionRecord | undefined> {
-    return this.records.get(sid);
-  }
-
-  async refresh(sid: string, shown: string, successor: string, renewal: Partial<SessionRecord>): Promise<boolean> {
-    const record = this.records.get(sid);
-    if (record?.refresh !== shown) return false;
-    this.records.set(sid, { ...record, ...renewal, refresh: successor });
-    return true;
-  }
-
-  async keep(sid: string, subject: string, version: number, floorBefore: number): Promise<void> {
-    const record = this.records.get(sid);
-    if (record?.subject === subject && record.s < version && record.s >= floorBefore)
-      this.records.set(sid, { ...record, s: version });
-  }
-
-  async remove(sid: string): Promise<void> {
-    this.records.delete(sid);
-  }
-
-  async onDevice(subject: string, device: string): Promise<string[]> {
-    return [...this.records.values()].filter((r) => r.subject === subject && r.device === device).map((r) => r.sid);
   }
 }

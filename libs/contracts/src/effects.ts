@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts';
+import { isText, type JsonObject } from './json.ts';
 import { REALM_ID, REALM_SCOPE, type ScopeKey, sessionScope, subjectScope, tenantScope } from './scope.ts';
 import type { SecurityEventToken } from './set.ts';
 import { type Subject, subjectOf } from './subject.ts';
@@ -20,6 +20,8 @@ export interface EffectRule {
   readonly narrows?: boolean;
   /** A session that the subject names survives, and must renew. */
   readonly keepsNamedSession?: boolean;
+  /** The session that the payload's `except_session` names survives, and must renew. */
+  readonly keepsExcepted?: boolean;
   /** The payload's `claims` replace those of the subject's sessions when they renew. */
   readonly carriesClaims?: boolean;
 }
@@ -33,7 +35,7 @@ export const EFFECT_RULES: readonly EffectRule[] = [
   { type: `${RISC}account-purged`, raise: 'floor', blocks: true },
   { type: `${RISC}account-enabled`, raise: 'current', blocks: false },
   { type: `${CAEP}token-claims-change`, raise: 'current', carriesClaims: true },
-  { type: `${CAEP}session-revoked`, raise: 'floor', narrows: true },
+  { type: `${CAEP}session-revoked`, raise: 'floor', narrows: true, keepsExcepted: true },
   { type: `${CAEP}assurance-level-change`, where: { change_direction: 'decrease' }, raise: 'current' },
   { type: `${CAEP}assurance-level-change`, raise: 'nothing' },
   { type: `${CAEP}risk-level-change`, where: { current_level: 'HIGH' }, raise: 'floor' },
@@ -98,13 +100,14 @@ export function effectsOf(
 function effectOf(rule: EffectRule, raise: 'floor' | 'current', subject: Subject, payload: JsonObject): Effect {
   const claims = payload['claims'];
   const narrowed = rule.narrows ? subject : {};
+  const kept = rule.keepsNamedSession ? subject.session : rule.keepsExcepted ? payload['except_session'] : undefined;
   return {
     scope: narrowed.session === undefined ? scopeOf(subject) : sessionScope(narrowed.session),
     raise,
     why: shortType(rule.type),
     ...(rule.blocks === undefined ? {} : { blocked: rule.blocks }),
     ...(rule.carriesClaims && typeof claims === 'object' && claims !== null ? { claims: claims as JsonObject } : {}),
-    ...(rule.keepsNamedSession && subject.session !== undefined ? { keeps: subject.session } : {}),
+    ...(isText(kept) && narrowed.session === undefined ? { keeps: kept } : {}),
     ...(narrowed.session === undefined && narrowed.device !== undefined ? { device: narrowed.device } : {}),
   };
 }

@@ -57,7 +57,7 @@ export const MAX_UX_BYTES = 512;
  * The fields of a record's hash, all of them optional to a reader. Names of one letter, times in seconds, and what is at
  * its default left out: 200,000 sessions are to fit into 100 MB.
  */
-export const RECORD_FIELD = {
+const RECORD_FIELD = {
   subject: 'u',
   tenant: 'n',
   roles: 'o',

@@ -29,12 +29,13 @@ export interface AccountDisabling {
 }
 
 /**
- * Whose sessions end: a subject's, or the one session of a subject; a tenant's (`*`: everybody's); or whoever a subject
+ * Whose sessions end: a subject's, all but one of them, or one alone; a tenant's (`*`: everybody's); or whoever a subject
  * identifier (RFC 9493) names.
  */
 export type SessionRevocation = Cause &
   (
     | { readonly subject: string; readonly session?: string }
+    | { readonly subject: string; readonly exceptSession: string }
     | { readonly tenant: string }
     | { readonly subjectId: SubjectId }
   );
@@ -99,7 +100,10 @@ export function rolesChange(change: RolesChange, now: number): AccountEvent {
 export const sessionRevocation = (revocation: SessionRevocation, now: number): AccountEvent => ({
   subjectId: revokedSubjectId(revocation),
   type: `${CAEP}session-revoked`,
-  payload: caepMembers(revocation, now),
+  payload: {
+    ...('exceptSession' in revocation ? { except_session: revocation.exceptSession } : {}),
+    ...caepMembers(revocation, now),
+  },
 });
 
 const opaque = (id: string) => ({ format: 'opaque', id }) as const;
@@ -110,7 +114,7 @@ const subjectIdOf = (subject: string, session?: string): SubjectId =>
 function revokedSubjectId(revocation: SessionRevocation): SubjectId {
   if ('subjectId' in revocation) return revocation.subjectId;
   if ('tenant' in revocation) return { format: 'complex', tenant: opaque(revocation.tenant) };
-  return subjectIdOf(revocation.subject, revocation.session);
+  return subjectIdOf(revocation.subject, 'session' in revocation ? revocation.session : undefined);
 }
 
 const caepMembers = ({ reason, initiatingEntity }: Cause, now: number): JsonObject => ({

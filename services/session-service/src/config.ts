@@ -1,7 +1,9 @@
-import { CurfewError, DEFAULT_PARTITIONS, type EffectRule } from '@curfew/contracts';
+import { CurfewError, DEFAULT_PARTITIONS, type EffectRule, TIERS } from '@curfew/contracts';
 import { ENV, listOf, readConfig } from '@curfew/http';
 import { Type } from 'typebox';
 import { Parse } from 'typebox/value';
+import { readLifetimes } from './sessions/lifetimes.ts';
+import { readRefreshKeys } from './sessions/refresh-tokens.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -15,7 +17,11 @@ const ENVIRONMENT = Type.Object({
   CURFEW_SIGNING_KEY: Type.String({ minLength: 1 }),
   CURFEW_PARTITIONS: Type.Integer({ minimum: 1, maximum: 1024, default: DEFAULT_PARTITIONS }),
   CURFEW_ACCESS_TTL_MS: Type.Integer({ minimum: 1000, maximum: HOUR_MS, default: 10 * MINUTE_MS }),
-  CURFEW_SESSION_TTL_MS: Type.Integer({ minimum: 1000, default: 12 * HOUR_MS }),
+  CURFEW_REFRESH_KEYS: Type.String({ minLength: 1 }),
+  CURFEW_TIERS: Type.String({ default: '{}' }),
+  CURFEW_REUSE_GRACE_MS: Type.Integer({ minimum: 0, maximum: MINUTE_MS, default: 10_000 }),
+  CURFEW_MAX_SESSIONS_PER_SUBJECT: Type.Integer({ minimum: 0, maximum: 10_000, default: 0 }),
+  CURFEW_SESSION_LIMIT_RULE: Type.Enum(['end-oldest', 'refuse'], { default: 'end-oldest' }),
   CURFEW_VERSION_TTL_MS: Type.Integer({ minimum: 1000, default: 30 * DAY_MS }),
   CURFEW_TICK_INTERVAL_MS: Type.Integer({ minimum: 10, maximum: MINUTE_MS, default: 500 }),
   CURFEW_MAX_VIEW_AGE_MS: ENV.maxViewAgeMs,
@@ -33,6 +39,7 @@ const EffectRules = Type.Array(
       blocks: Type.Optional(Type.Boolean()),
       narrows: Type.Optional(Type.Boolean()),
       keepsNamedSession: Type.Optional(Type.Boolean()),
+      keepsExcepted: Type.Optional(Type.Boolean()),
       carriesClaims: Type.Optional(Type.Boolean()),
     },
     { additionalProperties: false },
@@ -46,10 +53,11 @@ const EffectRules = Type.Array(
  */
 export function readSessionServiceConfig(environment: NodeJS.ProcessEnv = process.env) {
   const env = readConfig(ENVIRONMENT, environment);
-  if (env.CURFEW_VERSION_TTL_MS < env.CURFEW_SESSION_TTL_MS)
+  const lifetimes = readLifetimes(env.CURFEW_TIERS);
+  if (TIERS.some((tier) => lifetimes[tier].absoluteMs > env.CURFEW_VERSION_TTL_MS))
     throw new CurfewError(
       'option_invalid',
-      'CURFEW_VERSION_TTL_MS is less than CURFEW_SESSION_TTL_MS: versions would be forgotten before the sessions that they end',
+      'CURFEW_VERSION_TTL_MS is less than an absoluteMs of CURFEW_TIERS: versions would be forgotten before the sessions that they end',
     );
   return {
     brokers: listOf(env.CURFEW_KAFKA_BROKERS),
@@ -59,7 +67,11 @@ export function readSessionServiceConfig(environment: NodeJS.ProcessEnv = proces
     signingKey: env.CURFEW_SIGNING_KEY,
     partitions: env.CURFEW_PARTITIONS,
     accessTtlMs: env.CURFEW_ACCESS_TTL_MS,
-    sessionTtlMs: env.CURFEW_SESSION_TTL_MS,
+    refreshKeys: readRefreshKeys(env.CURFEW_REFRESH_KEYS),
+    lifetimes,
+    reuseGraceMs: env.CURFEW_REUSE_GRACE_MS,
+    maxSessionsPerSubject: env.CURFEW_MAX_SESSIONS_PER_SUBJECT,
+    limitRule: env.CURFEW_SESSION_LIMIT_RULE,
     versionTtlMs: env.CURFEW_VERSION_TTL_MS,
     tickIntervalMs: env.CURFEW_TICK_INTERVAL_MS,
     maxViewAgeMs: env.CURFEW_MAX_VIEW_AGE_MS,

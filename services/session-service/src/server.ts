@@ -11,8 +11,12 @@ import { Feed } from './events/kafka-feed.ts';
 import { Pipeline } from './events/pipeline.ts';
 import type { Step } from './events/plan.ts';
 import { createMetrics } from './metrics.ts';
+import { Grants } from './sessions/grants.ts';
+import { RefreshTokens } from './sessions/refresh-tokens.ts';
+import { Renewals } from './sessions/renewals.ts';
 import { Revocations } from './sessions/revocations.ts';
 import { Sessions } from './sessions/sessions.ts';
+import { SignIns } from './sessions/sign-ins.ts';
 import { readSigningKey } from './sessions/signing-key.ts';
 import { measured } from './store/measured.ts';
 import { connectStore } from './store/redis-connection.ts';
@@ -25,8 +29,7 @@ import { reportStore } from './store/store-metrics.ts';
 const config = readSessionServiceConfig();
 const key = await readSigningKey(config.signingKey);
 const telemetry = startTelemetry('session-service');
-const { brokers, issuer, audience, partitions, accessTtlMs, sessionTtlMs, versionTtlMs } = config;
-const { tickIntervalMs, maxViewAgeMs } = config;
+const { brokers, issuer, audience, partitions, accessTtlMs, versionTtlMs, tickIntervalMs, maxViewAgeMs } = config;
 const now = Date.now;
 /** Longest that a logout waits for the bus: its event is in the outbox. */
 const LOGOUT_LIMIT_MS = 1000;
@@ -42,7 +45,7 @@ const versions = measured(
   new RedisVersions({ redis: redis.client, partitions, versionTtlMs }),
   onOperation,
 );
-const store = measured('sessions', new RedisSessions(redis.client, now), onOperation);
+const store = measured('sessions', new RedisSessions(redis.client, now, metrics.onInvalidRecord), onOperation);
 const publisher = createPublisher({
   brokers,
   issuer,
@@ -81,20 +84,26 @@ const revocations = new Revocations({
   now,
   warn: (message, error) => app.log.warn({ err: error }, message),
 });
-const sessions = new Sessions({
+const refreshTokens = new RefreshTokens(config.refreshKeys);
+const life = {
   versions,
   store,
   revocations,
-  tokens: { key, issuer, audience, accessTtlMs },
-  sessionTtlMs,
+  refreshTokens,
+  grants: new Grants({ tokens: { key, issuer, audience, accessTtlMs }, refreshTokens, now }),
   maxViewAgeMs,
   maxClockSkewMs: MAX_CLOCK_SKEW_MS,
   now,
-  sleep,
-  onChange: metrics.onSession,
-});
+  onLifecycle: metrics.onLifecycle,
+};
+const { lifetimes, maxSessionsPerSubject, limitRule, reuseGraceMs } = config;
+const renewals = new Renewals({ ...life, reuseGraceMs });
+const signIns = new SignIns({ ...life, renewals, lifetimes, maxSessionsPerSubject, limitRule, sleep });
 const app = await buildApp({
-  sessions,
+  signIns,
+  renewals,
+  sessions: new Sessions(life),
+  revocations,
   versions,
   jwks: key.jwks,
   telemetry,

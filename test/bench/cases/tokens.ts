@@ -2,6 +2,7 @@ import { createLocalJWKSet, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { createTokenCheck } from '../../../libs/sidecar/src/token-check.ts';
 import { signAccessToken } from '../../../services/session-service/src/sessions/access-token.ts';
 import { readSigningKey } from '../../../services/session-service/src/sessions/signing-key.ts';
+import { sessionRecord } from '../../support/session-records.ts';
 
 const ISSUER = 'https://issuer.example';
 const AUDIENCE = 'shop';
@@ -14,14 +15,7 @@ export async function signedTokens(count: number) {
   const options = { key, issuer: ISSUER, audience: AUDIENCE, accessTtlMs: 600_000 };
   const tokens: string[] = [];
   for (let i = 0; i < count; i++) {
-    const session = {
-      sid: `sid-${i}`,
-      subject: `subject-${i}`,
-      roles: ['admin'],
-      rolesAt: now,
-      createdAt: now,
-      expiresAt: now + 1e9,
-    };
+    const session = sessionRecord({ sid: `sid-${i}`, subject: `subject-${i}`, roles: ['admin'] });
     const signed = await signAccessToken(options, { ...session, s: now, t: 0, r: 0, at: now }, now);
     tokens.push(signed.accessToken);
   }

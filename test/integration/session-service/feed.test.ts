@@ -25,6 +25,7 @@ import { connectStore } from '../../../services/session-service/src/store/redis-
 import { RedisSessions } from '../../../services/session-service/src/store/redis-sessions.ts';
 import { RedisVersions } from '../../../services/session-service/src/store/redis-versions.ts';
 import { opaque, PARTITIONS, setOf } from '../../support/account-event-records.ts';
+import { sessionRecord } from '../../support/session-records.ts';
 
 const GROUP = 'curfew-session-service';
 const { brokers, redisUrl } = inject('stack');
@@ -196,10 +197,9 @@ describe('from the log to Redis and to session-versions', () => {
   test('a device with thousands of sessions is announced, in as many requests as it takes', async () => {
     const alice = randomUUID();
     const sessions = new RedisSessions(redis.client, Date.now);
-    const record = { subject: alice, roles: [], rolesAt: 0, device: 'kiosk', s: 0, t: 0, r: 0, at: 0 };
-    const life = { createdAt: Date.now(), expiresAt: Date.now() + 600_000 };
-    const sids = Array.from({ length: 6000 }, () => randomUUID());
-    await Promise.all(sids.map((sid) => sessions.create({ ...record, ...life, sid }, 'hash')));
+    const records = Array.from({ length: 6000 }, () => sessionRecord({ subject: alice, device: 'kiosk' }));
+    await Promise.all(records.map((record) => sessions.create(record)));
+    const sids = records.map(({ sid }) => sid);
     const subject = { format: 'complex', user: opaque(alice), device: opaque('kiosk') } as SecurityEventToken['sub_id'];
     const payload = { current_status: 'not-compliant' };
     await produce(alice, encode(setOf(`${CAEP}device-compliance-change`, subject, payload)));

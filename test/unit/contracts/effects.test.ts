@@ -66,6 +66,15 @@ describe('an account event', () => {
     });
   });
 
+  test('that revokes all sessions but one spares that one', () => {
+    const type = `${CAEP}session-revoked`;
+    expect(effectOn(alice, type, { except_session: 'phone' })).toMatchObject([
+      { scope: 'u:alice', raise: 'floor', keeps: 'phone' },
+    ]);
+    expect(effectOn(phone, type, { except_session: 'laptop' })[0]).not.toHaveProperty('keeps');
+    expect(effectOn(alice, type, { except_session: 7 })[0]).not.toHaveProperty('keeps');
+  });
+
   test('about a device that no longer complies ends its sessions, and has its user renew all others', () => {
     expect(effectOn(device, `${CAEP}device-compliance-change`, { current_status: 'not-compliant' })).toEqual([
       { scope: 'u:alice', raise: 'floor', why: 'caep/device-compliance-change', device: 'd1' },

@@ -1,12 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { readSessionServiceConfig } from '../../../services/session-service/src/config.ts';
 
-const read = (environment: NodeJS.ProcessEnv) => readSessionServiceConfig({ CURFEW_SIGNING_KEY: '{}', ...environment });
+const SECRETS = { CURFEW_SIGNING_KEY: '{}', CURFEW_REFRESH_KEYS: 'a'.repeat(43) };
+const read = (environment: NodeJS.ProcessEnv) => readSessionServiceConfig({ ...SECRETS, ...environment });
 
 describe('the session service’s environment', () => {
-  test('has a default for everything but the signing key', () => {
+  test('has a default for everything but the secrets', () => {
     expect(read({})).toMatchObject({ brokers: ['127.0.0.1:19092'], partitions: 12, effectRules: [], port: 7001 });
-    expect(() => readSessionServiceConfig({})).toThrow('CURFEW_SIGNING_KEY');
+    for (const name of Object.keys(SECRETS)) expect(() => read({ [name]: undefined })).toThrow(name);
+  });
+
+  test('takes lifetimes that differ from the usual, of one tier or more', () => {
+    const { lifetimes } = read({ CURFEW_TIERS: '{"browse":{"idleMs":600000}}' });
+    expect(lifetimes.browse).toEqual({ idleMs: 600_000, absoluteMs: 86_400_000 });
+    expect(lifetimes.payment).toEqual({ idleMs: 900_000, absoluteMs: 3_600_000 });
   });
 
   test('takes effect rules that come before Curfew’s own', () => {
@@ -21,6 +28,13 @@ describe('the session service’s environment', () => {
     ['CURFEW_EFFECT_RULES', '{'],
     ['CURFEW_EFFECT_RULES', '[{"type":"x","raise":"roof"}]'],
     ['CURFEW_VERSION_TTL_MS', '1000'],
+    ['CURFEW_REFRESH_KEYS', 'c2hvcnQ'],
+    ['CURFEW_REFRESH_KEYS', `${'a'.repeat(43)},`],
+    ['CURFEW_REFRESH_KEYS', '+'.repeat(43)],
+    ['CURFEW_TIERS', '{'],
+    ['CURFEW_TIERS', '{"gold":{}}'],
+    ['CURFEW_TIERS', '{"browse":{"idleMs":90000000}}'],
+    ['CURFEW_SESSION_LIMIT_RULE', 'perhaps'],
     ['PORT', '99999'],
   ])('refuses %s=%s, naming it', (name, value) => {
     expect(() => read({ [name]: value })).toThrow(

@@ -5,7 +5,9 @@ import type { Announcement, Bus } from '../../../services/session-service/src/ev
 import type { LogRecord } from '../../../services/session-service/src/events/log-record.ts';
 import { Pipeline } from '../../../services/session-service/src/events/pipeline.ts';
 import { opaque, PARTITIONS, recordOf, setOf } from '../../support/account-event-records.ts';
-import { MemorySessions, MemoryVersions } from '../../support/memory-stores.ts';
+import { MemorySessions } from '../../support/memory-sessions.ts';
+import { MemoryVersions } from '../../support/memory-stores.ts';
+import { sessionRecord } from '../../support/session-records.ts';
 
 const partition = recordOf('alice', '').partition;
 
@@ -62,11 +64,7 @@ const event = (offset: number, set: SecurityEventToken, timestamp = 1000 + offse
 const disabled = setOf(`${RISC}account-disabled`, opaque('alice'));
 const rolesChanged = setOf(`${CAEP}token-claims-change`, opaque('alice'), { claims: { roles: ['viewer'] } });
 
-const session = (sid: string, device = 'laptop') =>
-  sessions.create(
-    { sid, subject: 'alice', roles: [], rolesAt: 0, device, createdAt: 0, expiresAt: 9e15, s: 0, t: 0, r: 0, at: 0 },
-    'hash',
-  );
+const session = (sid: string, device = 'laptop') => sessions.create(sessionRecord({ sid, device }));
 
 describe('the pipeline', () => {
   test('folds the events of a batch in their order, and announces each with its event', async () => {

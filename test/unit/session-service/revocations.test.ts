@@ -22,7 +22,7 @@ const revocations = new Revocations({
   now: () => now,
   warn,
 });
-const end = (sid: string) => revocations.endSession('alice', sid, async () => {});
+const end = (sid: string) => revocations.end({ subject: 'alice', session: sid });
 const published = () => publish.mock.calls.flatMap(([set]) => effectsOf(set).effects.map(({ scope }) => scope));
 
 beforeEach(() => {
@@ -40,7 +40,7 @@ describe('the end of a session', () => {
       order.push(`publish, ${waiting.length} waiting`);
       return { id: set.jti, partition: 1, offset: 2 };
     });
-    const revocation = await revocations.endSession('alice', 's1', async () => {
+    const revocation = await revocations.end({ subject: 'alice', session: 's1' }, async () => {
       order.push(`decided, ${waiting.length} waiting`);
     });
     expect(order).toEqual(['decided, 1 waiting', 'publish, 1 waiting']);

@@ -1,37 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CurfewError } from '@curfew/contracts';
-import { exportJWK, generateKeyPair } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { buildApp } from '../../../services/session-service/src/app.ts';
-import { Sessions } from '../../../services/session-service/src/sessions/sessions.ts';
-import { readSigningKey } from '../../../services/session-service/src/sessions/signing-key.ts';
-import { MemorySessions, MemoryVersions } from '../../support/memory-stores.ts';
+import { sessionLives } from '../../support/session-lives.ts';
 
-let versions: MemoryVersions;
+let lives: Awaited<ReturnType<typeof sessionLives>>;
 let app: Awaited<ReturnType<typeof buildApp>>;
 
 beforeEach(async () => {
-  versions = new MemoryVersions();
-  versions.tick = Date.now();
-  const { privateKey } = await generateKeyPair('EdDSA', { extractable: true });
-  const key = await readSigningKey(JSON.stringify(await exportJWK(privateKey)));
-  const sessions = new Sessions({
-    versions,
-    store: new MemorySessions(),
-    revocations: {
-      endSession: async (_subject, _sid, decided) => {
-        await decided();
-        return { id: 'jti', partition: 1, offset: 2 };
-      },
-    },
-    tokens: { key, issuer: 'https://issuer', audience: 'shop', accessTtlMs: 600_000 },
-    sessionTtlMs: 3_600_000,
-    maxViewAgeMs: 2000,
-    maxClockSkewMs: 250,
-    sleep,
-    now: Date.now,
-  });
-  app = await buildApp({ sessions, versions, jwks: key.jwks, notReady: () => [], logLevel: 'silent' });
+  lives = await sessionLives(Date.now());
+  const { key, end } = lives;
+  app = await buildApp({ ...lives, revocations: { end }, jwks: key.jwks, notReady: () => [], logLevel: 'silent' });
 });
 
 const post = (url: string, payload: object) => app.inject({ method: 'POST', url, payload });
@@ -42,7 +20,7 @@ describe('the session service over HTTP', () => {
       subject: 'alice',
       roles: ['admin'],
       amr: ['pwd'],
-      client: { device: 'laptop', userAgent: 'curl', ip: '192.0.2.1' },
+      client: { device: 'laptop', userAgent: 'curl', ip: '192.0.2.77' },
     });
     expect(created.statusCode).toBe(201);
     expect(created.headers['cache-control']).toBe('no-store');
@@ -51,6 +29,7 @@ describe('the session service over HTTP', () => {
 
     const read = await app.inject(`/v1/sessions/${sid}`);
     expect(read.json()).toMatchObject({ sid, subject: 'alice', amr: ['pwd'], device: 'laptop', standing: 'active' });
+    expect(read.json()).toMatchObject({ tier: 'account', ip: '192.0.2.0/24', userAgent: 'curl' });
     expect(read.body).not.toContain('refresh');
 
     const refreshed = await post('/v1/sessions/refresh', { refreshToken });
@@ -70,6 +49,8 @@ describe('the session service over HTTP', () => {
     ['with roles that are no list', { subject: 'alice', roles: 'admin' }],
     ['with a member that nobody knows', { subject: 'alice', rolez: [] }],
     ['with a version that is none', { subject: 'alice', asOfVersion: 'x' }],
+    ['with a tier that nobody knows', { subject: 'alice', tier: 'gold' }],
+    ['with an address that is none', { subject: 'alice', client: { ip: '300.0.0.1' } }],
     ['with half a place to come after', { subject: 'alice', after: { partition: 1 } }],
   ])('refuses a sign-in %s', async (_name, body) => {
     const reply = await post('/v1/sessions', body);
@@ -78,7 +59,7 @@ describe('the session service over HTTP', () => {
   });
 
   test('refuses a disabled account with 403, and a wrong refresh token with 401', async () => {
-    versions.held.set('u:bob', { current: 5, floor: 5, blocked: true });
+    lives.versions.held.set('u:bob', { current: 5, floor: 5, blocked: true });
     expect((await post('/v1/sessions', { subject: 'bob' })).json()).toMatchObject({
       status: 403,
       code: 'account_disabled',
@@ -96,7 +77,7 @@ describe('the session service over HTTP', () => {
   });
 
   test('tells the version of an account, and of one that it never heard of', async () => {
-    versions.held.set('u:bob', { current: 7, floor: 5, blocked: true });
+    lives.versions.held.set('u:bob', { current: 7, floor: 5, blocked: true });
     expect((await app.inject('/v1/subjects/bob/version')).json()).toEqual({
       subject: 'bob',
       current: 7,
@@ -110,8 +91,59 @@ describe('the session service over HTTP', () => {
     });
   });
 
+  test('gives a cookie, and the header that sets it', async () => {
+    const created = await post('/v1/sessions', { subject: 'alice', mode: 'cookie' });
+    const { cookie, setCookie, ...rest } = created.json();
+    expect(setCookie).toBe(`__Host-session=${cookie}; Path=/; Secure; HttpOnly; SameSite=Lax`);
+    expect(rest).not.toHaveProperty('accessToken');
+    const renewed = await post('/v1/sessions/refresh', { cookie });
+    expect(renewed.json()).toMatchObject({ cookie });
+    const lost = await post('/v1/sessions/refresh', { cookie: 'a'.repeat(43) });
+    expect(lost.json()).toMatchObject({ status: 401, code: 'session_invalid' });
+    expect(lost.headers).not.toHaveProperty('set-cookie');
+  });
+
+  test('takes one thing that shows a session, not two and not none', async () => {
+    for (const body of [{}, { refreshToken: 'a', cookie: 'b' }])
+      for (const url of ['/v1/sessions/refresh', '/v1/sessions/reauthenticate'])
+        expect((await post(url, body)).json()).toMatchObject({ status: 400, code: 'body_invalid' });
+  });
+
+  test('lists the sessions of a subject, and ends all but one, or all', async () => {
+    const [here, phone] = await Promise.all([
+      post('/v1/sessions', { subject: 'alice', client: { device: 'laptop' } }),
+      post('/v1/sessions', { subject: 'alice', client: { device: 'phone' } }),
+    ]);
+    const url = '/v1/subjects/alice/sessions';
+    const devices = async () => (await app.inject(url)).json().sessions.map((one: { device: string }) => one.device);
+    expect((await devices()).sort()).toEqual(['laptop', 'phone']);
+    const others = await app.inject({ method: 'DELETE', url: `${url}?except=${here.json().sid}` });
+    expect(others.statusCode).toBe(202);
+    expect(await devices()).toEqual(['laptop']);
+    expect(phone.statusCode).toBe(201);
+    expect((await app.inject({ method: 'DELETE', url })).statusCode).toBe(202);
+    expect(await devices()).toEqual([]);
+  });
+
+  test('keeps small things of a user interface', async () => {
+    const { sid } = (await post('/v1/sessions', { subject: 'alice' })).json();
+    const patch = (ux: object) => app.inject({ method: 'PATCH', url: `/v1/sessions/${sid}`, payload: { ux } });
+    expect((await patch({ theme: 'dark' })).json()).toMatchObject({ sid, ux: { theme: 'dark' } });
+    expect((await patch({ theme: 'x'.repeat(510) })).json()).toMatchObject({ code: 'session_record_too_large' });
+    expect((await patch({ theme: 1 })).json()).toMatchObject({ code: 'body_invalid' });
+  });
+
+  test('ends sessions of whomever a subject identifier names', async () => {
+    const sub_id = { format: 'complex', tenant: { format: 'opaque', id: 'acme' } };
+    const revoked = await post('/v1/revocations', { sub_id, reason: 'breach' });
+    expect(revoked.json()).toEqual({ id: 'jti', partition: 1, offset: 2 });
+    expect(lives.end.mock.lastCall?.[0]).toEqual({ subjectId: sub_id, reason: 'breach', initiatingEntity: 'admin' });
+    const unknown = await post('/v1/revocations', { sub_id: { format: 'phone' } });
+    expect(unknown.json()).toMatchObject({ code: 'set_rejected', reason: 'subject_format_unknown' });
+  });
+
   test('answers 503 with when to try again while Redis is away', async () => {
-    versions.read = async () => {
+    lives.versions.read = async () => {
       throw new CurfewError('store_unavailable');
     };
     const reply = await post('/v1/sessions', { subject: 'alice' });

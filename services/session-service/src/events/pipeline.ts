@@ -82,8 +82,9 @@ export class Pipeline {
   async #resolveDevices(work: Work): Promise<void> {
     const effects = work.step.effects.map(async ({ device, ...effect }) => {
       if (device === undefined) return [effect];
-      const sids = await this.#options.sessions.onDevice(work.step.subject, device);
-      return sids.map((sid) => ({ ...effect, scope: sessionScope(sid) }));
+      const sessions = await this.#options.sessions.ofSubject(work.step.subject);
+      const there = sessions.filter((session) => session.device === device);
+      return there.map(({ sid }) => ({ ...effect, scope: sessionScope(sid) }));
     });
     work.effects = (await Promise.all(effects)).flat();
   }

@@ -1,33 +1,94 @@
+import { CurfewError, DEFAULT_TIER } from '@curfew/contracts';
 import type { App } from '@curfew/http';
-import type { Grant, Sessions, Standing } from '../sessions/sessions.ts';
-import type { SessionRecord } from '../store/session-store.ts';
-import { GrantReply, RefreshBody, RevocationReply, SessionReply, SidParams, SignInBody } from './session-bodies.ts';
+import { networkOf } from '../sessions/network.ts';
+import type { Renewals, Shown } from '../sessions/renewals.ts';
+import { assertUxFits, type Sessions } from '../sessions/sessions.ts';
+import type { SignInOrder, SignIns } from '../sessions/sign-ins.ts';
+import {
+  GrantReply,
+  ReauthenticateBody,
+  RefreshBody,
+  RevocationReply,
+  SessionReply,
+  SidParams,
+  SignInBody,
+  UxBody,
+} from './session-bodies.ts';
+import { grantReply, sessionReply } from './session-replies.ts';
 
-/** `/v1/sessions`: create, refresh, read, end. */
-export function sessionRoutes(app: App, sessions: Sessions): void {
+export interface SessionRoutes {
+  readonly signIns: Pick<SignIns, 'create' | 'reauthenticate'>;
+  readonly renewals: Pick<Renewals, 'renew'>;
+  readonly sessions: Pick<Sessions, 'read' | 'end' | 'setUx'>;
+}
+
+/** Tokens and ids are in the answer: nobody keeps it. */
+const NO_STORE = ['cache-control', 'no-store'] as const;
+
+/** `/v1/sessions`: create, renew, replace, read, change, end. */
+export function sessionRoutes(app: App, { signIns, renewals, sessions }: SessionRoutes): void {
   app.post(
     '/v1/sessions',
     { schema: { summary: 'Sign in: create a session', body: SignInBody, response: { 201: GrantReply } } },
-    async ({ body: { client, roles = [], asOfVersion, after, ...signIn } }, reply) => {
-      const order = { ...(asOfVersion === undefined ? {} : { asOfVersion }), ...(after ? { after } : {}) };
-      const grant = await sessions.create({ ...signIn, ...client, roles }, order);
-      return reply.code(201).header('cache-control', 'no-store').send(grantReply(grant));
+    async ({ body }, reply) => {
+      const { client: { ip, ...client } = {}, roles = [], tier = DEFAULT_TIER, mode = 'bearer', ...rest } = body;
+      const { asOfVersion, after, ...signIn } = rest;
+      assertUxFits(signIn.ux);
+      const network = ip === undefined ? undefined : networkOf(ip);
+      if (ip !== undefined && network === undefined) throw new CurfewError('body_invalid', 'client.ip is no address');
+      const where = network === undefined ? client : { ...client, ip: network };
+      const grant = await signIns.create({ ...signIn, ...where, roles, tier, mode }, orderOf({ asOfVersion, after }));
+      return reply
+        .code(201)
+        .header(...NO_STORE)
+        .send(grantReply(grant));
     },
   );
 
   app.post(
     '/v1/sessions/refresh',
-    { schema: { summary: 'Exchange a refresh token', body: RefreshBody, response: { 200: GrantReply } } },
-    async ({ body }, reply) =>
-      reply.header('cache-control', 'no-store').send(grantReply(await sessions.refresh(body.refreshToken))),
+    { schema: { summary: 'Renew a session', body: RefreshBody, response: { 200: GrantReply } } },
+    async ({ body }, reply) => reply.header(...NO_STORE).send(grantReply(await renewals.renew(shownIn(body)))),
+  );
+
+  app.post(
+    '/v1/sessions/reauthenticate',
+    {
+      schema: {
+        summary: 'The subject showed a credential again: a session with a new id takes the place of the old one',
+        body: ReauthenticateBody,
+        response: { 201: GrantReply },
+      },
+    },
+    async ({ body: { refreshToken, cookie, asOfVersion, after, ...change } }, reply) => {
+      const order = orderOf({ asOfVersion, after });
+      const grant = await signIns.reauthenticate(shownIn({ refreshToken, cookie }), change, order);
+      return reply
+        .code(201)
+        .header(...NO_STORE)
+        .send(grantReply(grant));
+    },
   );
 
   app.get(
     '/v1/sessions/:sid',
     { schema: { summary: 'Read a session', params: SidParams, response: { 200: SessionReply } } },
-    async ({ params }) => {
-      const { session, standing } = await sessions.read(params.sid);
-      return sessionReply(session, standing);
+    async ({ params }) => sessionReply(await sessions.read(params.sid)),
+  );
+
+  app.patch(
+    '/v1/sessions/:sid',
+    {
+      schema: {
+        summary: 'Set what a user interface keeps with a session',
+        params: SidParams,
+        body: UxBody,
+        response: { 200: SessionReply },
+      },
+    },
+    async ({ params: { sid }, body }) => {
+      await sessions.setUx(sid, body.ux);
+      return sessionReply(await sessions.read(sid));
     },
   );
 
@@ -38,26 +99,20 @@ export function sessionRoutes(app: App, sessions: Sessions): void {
   );
 }
 
-const instant = (ms: number): string => new Date(ms).toISOString();
-const versionOf = ({ s, t, r, at }: SessionRecord) => ({ s, t, r, at });
-
-const grantReply = ({ session, accessToken, refreshToken, expiresAt }: Grant) => ({
-  sid: session.sid,
-  accessToken,
-  refreshToken,
-  expiresAt: instant(expiresAt),
-  version: versionOf(session),
-});
-
-function sessionReply(session: SessionRecord, standing: Standing) {
-  const { s: _s, t: _t, r: _r, at: _at, userAgent: _userAgent, ip: _ip, roles, amr, ...rest } = session;
-  return {
-    ...rest,
-    roles: [...roles],
-    ...(amr === undefined ? {} : { amr: [...amr] }),
-    standing,
-    createdAt: instant(session.createdAt),
-    expiresAt: instant(session.expiresAt),
-    version: versionOf(session),
-  };
+/** @throws CurfewError `body_invalid` */
+function shownIn({ refreshToken, cookie }: { refreshToken?: string | undefined; cookie?: string | undefined }): Shown {
+  if (refreshToken !== undefined && cookie === undefined) return { refreshToken };
+  if (cookie !== undefined && refreshToken === undefined) return { cookie };
+  throw new CurfewError('body_invalid', 'the body names either a refreshToken or a cookie');
 }
+
+const orderOf = ({
+  asOfVersion,
+  after,
+}: {
+  asOfVersion: number | undefined;
+  after: SignInOrder['after'] | undefined;
+}): SignInOrder => ({
+  ...(asOfVersion === undefined ? {} : { asOfVersion }),
+  ...(after === undefined ? {} : { after }),
+});

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CurfewError } from '@curfew/contracts';
-import { type Published, type Publisher, sessionRevocation, setOf } from '@curfew/publisher';
+import { type Published, type Publisher, type SessionRevocation, sessionRevocation, setOf } from '@curfew/publisher';
 import type { Outbox, Waiting } from '../store/outbox.ts';
 
 /** The bus has the event, or it will have it: the event waits in the outbox. */
@@ -46,16 +46,15 @@ export class Revocations {
   }
 
   /**
-   * Decides that a session ends. Once this resolves, it will.
+   * Decides that sessions end. Once this resolves, they will.
    *
    * @param decided hears that it is certain, before the bus is asked.
    * @throws CurfewError `store_unavailable`: nothing was decided.
    */
-  async endSession(subject: string, sid: string, decided: () => Promise<void>): Promise<Revocation> {
+  async end(revocation: SessionRevocation, decided: () => Promise<void> = async () => {}): Promise<Revocation> {
     const { outbox, publisher, issuer, now } = this.#options;
     const since = now();
-    const event = sessionRevocation({ subject, session: sid, initiatingEntity: 'user' }, since);
-    const waiting = { set: setOf(event, issuer, randomUUID(), since), since };
+    const waiting = { set: setOf(sessionRevocation(revocation, since), issuer, randomUUID(), since), since };
     await outbox.add(waiting);
     await decided();
     const pending = { id: waiting.set.jti, status: 'accepted, not yet effective' } as const;

@@ -6,13 +6,22 @@ declare module 'ioredis' {
   interface RedisCommander<Context> {
     curfewApply(...keysAndArguments: (string | number)[]): Result<number[], Context>;
     curfewRestore(...keysAndArguments: (string | number)[]): Result<0 | 1, Context>;
-    curfewRefresh(
+    curfewExchange(key: string, generation: number, graceMs: number): Result<string[], Context>;
+    curfewUndelivered(key: string, generation: number, untilMs: number): Result<1, Context>;
+    curfewUpdate(
       key: string,
-      shown: string,
-      successor: string,
+      maxBytes: number,
+      ttlMs: number,
       ...fields: (string | number)[]
-    ): Result<0 | 1, Context>;
+    ): Result<-1 | 0 | 1, Context>;
     curfewKeep(key: string, subject: string, version: number, floorBefore: number): Result<0 | 1, Context>;
+    curfewEnlist(
+      key: string,
+      sid: string,
+      expiresAt: number,
+      most: number,
+      now: number,
+    ): Result<[count: number, stored: 0 | 1], Context>;
   }
 }
 
@@ -23,6 +32,9 @@ export const connectStore = (url: string): RedisConnection =>
   createRedis(url, {
     curfewApply: { lua: lua('apply') },
     curfewRestore: { lua: lua('restore') },
-    curfewRefresh: { lua: lua('refresh'), numberOfKeys: 1 },
+    curfewExchange: { lua: lua('exchange'), numberOfKeys: 1 },
+    curfewUndelivered: { lua: lua('undelivered'), numberOfKeys: 1 },
+    curfewUpdate: { lua: lua('update'), numberOfKeys: 1 },
+    curfewEnlist: { lua: lua('enlist'), numberOfKeys: 1 },
     curfewKeep: { lua: lua('keep'), numberOfKeys: 1 },
   });

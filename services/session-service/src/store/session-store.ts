@@ -1,41 +1,45 @@
-import type { Tier } from '@curfew/contracts';
+import type { SessionRecord } from '@curfew/contracts';
 
-/** A session as it is stored: small, and disposable (its end is a version's matter). */
-export interface SessionRecord {
-  readonly sid: string;
-  readonly subject: string;
-  readonly tenant?: string;
-  readonly roles: readonly string[];
-  /** The subject's version when the roles were given: a claims change after it brings others. */
-  readonly rolesAt: number;
-  readonly tier?: Tier;
-  readonly acr?: string;
-  readonly amr?: readonly string[];
-  readonly device?: string;
-  readonly userAgent?: string;
-  readonly ip?: string;
-  /** Times in ms since the epoch. */
-  readonly createdAt: number;
-  readonly expiresAt: number;
-  /** Versions of subject, tenant and realm that the newest token carries, and the time they were read. */
-  readonly s: number;
-  readonly t: number;
-  readonly r: number;
-  readonly at: number;
-}
-
-/** What a refresh changes. */
+/** What a renewal changes of a record. */
 export type Renewal = Pick<SessionRecord, 's' | 't' | 'r' | 'at' | 'roles' | 'rolesAt'>;
 
-/** All methods throw CurfewError `store_unavailable` while Redis does not answer. */
+/** What came of showing a refresh token. */
+export type Exchange =
+  /** `exchanged`: for the successor of the generation shown. `again`: its successor is the newest already. */
+  | { readonly outcome: 'exchanged' | 'again'; readonly record: SessionRecord }
+  /** It was exchanged before, too long ago or twice: nothing of this session is exchanged any more. */
+  | { readonly outcome: 'reused'; readonly record: SessionRecord }
+  /** So it was a moment ago: whoever was told sees to it. */
+  | { readonly outcome: 'ended' }
+  /** There is no such session, or another has taken its place. */
+  | { readonly outcome: 'absent' };
+
+/**
+ * The session records. All methods throw CurfewError `store_unavailable` while Redis does not answer. A record that
+ * somebody edited, so that it is none, is as good as absent.
+ */
 export interface SessionStore {
-  create(record: SessionRecord, refreshHash: string): Promise<void>;
+  /**
+   * Stores a session, unless its subject has `most` already (0: any number).
+   *
+   * @returns how many the subject has, this one included, and whether it was stored.
+   * @throws CurfewError `session_record_too_large`
+   */
+  create(record: SessionRecord, most?: number): Promise<{ readonly count: number; readonly stored: boolean }>;
+  /** Also a session that was replaced a moment ago: its `ended` says so. */
   read(sid: string): Promise<SessionRecord | undefined>;
-  /** Exchanges the refresh token; false where the one shown is not the newest. */
-  refresh(sid: string, shownHash: string, successorHash: string, renewal: Renewal): Promise<boolean>;
+  /** Exchanges the refresh token of a generation, in one step for all who show it at once. */
+  exchange(sid: string, generation: number, graceMs: number): Promise<Exchange>;
+  /** The successor of a generation could not be handed over: its predecessor is exchanged until it was. */
+  undelivered(sid: string, generation: number): Promise<void>;
+  renew(sid: string, renewal: Renewal): Promise<void>;
+  /** @throws CurfewError `session_record_too_large`, `session_not_found` */
+  setUx(sid: string, ux: Readonly<Record<string, string>>): Promise<void>;
+  /** Another session has taken the place of this one, which is told to whoever comes within `graceMs`. */
+  replace(sid: string, subject: string, graceMs: number): Promise<void>;
   /** Lifts a session of the subject over a bump that spares it, unless it was below the floor before already. */
   keep(sid: string, subject: string, version: number, floorBefore: number): Promise<void>;
   remove(sid: string, subject: string): Promise<void>;
-  /** Ids of the subject's sessions on a device. */
-  onDevice(subject: string, device: string): Promise<string[]>;
+  /** The subject's sessions, the oldest first. */
+  ofSubject(subject: string): Promise<SessionRecord[]>;
 }

@@ -1,0 +1,61 @@
+-- Exchanges a session's refresh token for its successor, and notes that the session was used. One slot, one decision:
+-- of all who show a token at once, each gets the same successor, or none.
+-- KEYS[1]  the session record
+-- ARGV[1]  generation of the token shown;  ARGV[2]  for how long its predecessor is exchanged too, ms
+-- Returns an outcome, then the record's fields and values before it:
+--   exchanged  the successor is generation shown + 1
+--   again      the token shown is the immediate predecessor: its successor is the newest
+--   reused     it is older: the record is marked, and exchanges none any more
+--   ended      so it was a moment ago, and whoever was told sees to it
+--   replaced   a session with a new id has taken its place
+--   absent, invalid (no record that a session service writes)
+local TAKEOVER_MS = 5000
+
+local held = redis.pcall('HGETALL', KEYS[1])
+if held.err then
+  return { 'invalid' }
+elseif #held == 0 then
+  return { 'absent' }
+end
+local record = {}
+for i = 1, #held, 2 do
+  record[held[i]] = held[i + 1]
+end
+local function answer(outcome)
+  table.insert(held, 1, outcome)
+  return held
+end
+
+local newest, idle, ends = tonumber(record.g or '0'), tonumber(record.y), tonumber(record.x)
+local untilMs = tonumber(record.p or '0')
+if not (newest and idle and ends and untilMs) then
+  return answer('invalid')
+elseif record.e == 'replaced' then
+  return answer('replaced')
+end
+
+local shown, grace = tonumber(ARGV[1]), tonumber(ARGV[2])
+local clock = redis.call('TIME')
+local seconds = tonumber(clock[1])
+local now = seconds * 1000 + math.floor(tonumber(clock[2]) / 1000)
+local function reused()
+  redis.call('HSET', KEYS[1], 'e', 'refresh-reuse', 'p', now)
+  return answer('reused')
+end
+if record.e then
+  -- Whoever was told first may have died before it could end the session everywhere.
+  return now - untilMs > TAKEOVER_MS and reused() or answer('ended')
+end
+local outcome
+-- A newer one than is known: Redis has lost writes, and the token itself proves that it was given out.
+if shown >= newest then
+  outcome = 'exchanged'
+  redis.call('HSET', KEYS[1], 'g', shown + 1, 'p', now + grace, 'l', seconds)
+elseif shown == newest - 1 and now < untilMs then
+  outcome = 'again'
+  redis.call('HSET', KEYS[1], 'p', math.min(untilMs, now + grace), 'l', seconds)
+else
+  return reused()
+end
+redis.call('PEXPIREAT', KEYS[1], math.min(now + idle * 1000, ends * 1000))
+return answer(outcome)

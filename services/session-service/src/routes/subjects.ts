@@ -1,0 +1,69 @@
+import { CurfewError, parseSubjectId } from '@curfew/contracts';
+import type { App } from '@curfew/http';
+import type { Revocations } from '../sessions/revocations.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+import type { VersionStore } from '../store/version-store.ts';
+import {
+  EndAllQuery,
+  RevocationBody,
+  RevocationReply,
+  SessionsReply,
+  SubjectParams,
+  VersionReply,
+} from './session-bodies.ts';
+import { sessionReply } from './session-replies.ts';
+
+export interface SubjectRoutes {
+  readonly sessions: Pick<Sessions, 'ofSubject' | 'endAll'>;
+  readonly revocations: Pick<Revocations, 'end'>;
+  readonly versions: Pick<VersionStore, 'read'>;
+}
+
+/** `/v1/subjects` and `/v1/revocations`: what concerns a whole account, or more. */
+export function subjectRoutes(app: App, { sessions, revocations, versions }: SubjectRoutes): void {
+  app.get(
+    '/v1/subjects/:sub/version',
+    { schema: { summary: "Read an account's version", params: SubjectParams, response: { 200: VersionReply } } },
+    async ({ params: { sub } }) => {
+      const { subject, blocked } = await versions.read(sub);
+      return { subject: sub, ...subject, blocked };
+    },
+  );
+
+  app.get(
+    '/v1/subjects/:sub/sessions',
+    { schema: { summary: "List an account's sessions", params: SubjectParams, response: { 200: SessionsReply } } },
+    async ({ params: { sub } }) => ({ sessions: (await sessions.ofSubject(sub)).map(sessionReply) }),
+  );
+
+  app.delete(
+    '/v1/subjects/:sub/sessions',
+    {
+      schema: {
+        summary: 'Log out everywhere, or everywhere else',
+        params: SubjectParams,
+        querystring: EndAllQuery,
+        response: { 202: RevocationReply },
+      },
+    },
+    async ({ params, query }, reply) => reply.code(202).send(await sessions.endAll(params.sub, query.except)),
+  );
+
+  app.post(
+    '/v1/revocations',
+    {
+      schema: {
+        summary: 'End the sessions of an account, a tenant, or everybody',
+        body: RevocationBody,
+        response: { 202: RevocationReply },
+      },
+    },
+    async ({ body: { sub_id, reason } }, reply) => {
+      const subjectId = parseSubjectId(sub_id);
+      if (!subjectId.ok) throw new CurfewError('set_rejected', subjectId.detail, { reason: subjectId.code });
+      const why = reason === undefined ? {} : { reason };
+      const cause = { subjectId: subjectId.value, initiatingEntity: 'admin', ...why } as const;
+      return reply.code(202).send(await revocations.end(cause));
+    },
+  );
+}

@@ -1,0 +1,196 @@
+import { randomUUID } from 'node:crypto';
+import { indexKey, newSessionId, type SessionRecord, sessionKey, sidOf } from '@curfew/contracts';
+import fc from 'fast-check';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { RedisSessions } from '../../../services/session-service/src/store/redis-sessions.ts';
+import { MemorySessions } from '../../support/memory-sessions.ts';
+import { sessionRecord } from '../../support/session-records.ts';
+import { onEachStore } from '../../support/stores.ts';
+
+const HOUR_MS = 3_600_000;
+const GRACE_MS = 10_000;
+
+onEachStore((redis) => {
+  let subject = '';
+  let invalid = 0;
+  const sessions = new RedisSessions(redis.client, Date.now, () => invalid++);
+
+  beforeEach(() => {
+    subject = randomUUID();
+    invalid = 0;
+  });
+
+  async function created(members: Partial<SessionRecord> = {}): Promise<SessionRecord> {
+    const record = sessionRecord({ subject, ...members });
+    expect(await sessions.create(record)).toMatchObject({ stored: true });
+    return record;
+  }
+
+  describe('session records in Redis', () => {
+    test('are read as they were written', async () => {
+      const full = await created({
+        tenant: 'acme',
+        roles: ['admin'],
+        rolesAt: 1,
+        tier: 'payment',
+        acr: 'urn:mfa',
+        amr: ['pwd', 'otp'],
+        device: 'laptop',
+        userAgent: 'curl',
+        ip: '192.0.2.0/24',
+        clientId: 'login',
+        s: 1,
+        t: 2,
+        r: 3,
+        at: 4,
+        ux: { theme: 'dark' },
+      });
+      expect(await sessions.read(full.sid)).toEqual(full);
+      const bare = await created();
+      expect(await sessions.read(bare.sid)).toEqual(bare);
+      expect(await sessions.read('nobody')).toBeUndefined();
+    });
+
+    test('expire unused or at their end, whichever comes first; their index with the longest of them', async () => {
+      const now = Date.now();
+      const idle = await created({ expiresAt: now + 12 * HOUR_MS, idleMs: HOUR_MS });
+      const short = await created({ expiresAt: now + HOUR_MS / 2, idleMs: HOUR_MS });
+      const ttl = async (key: string) => Math.ceil(((await redis.client.pttl(key)) / HOUR_MS) * 2) / 2;
+      expect(await ttl(sessionKey(idle.sid))).toBe(1);
+      expect(await ttl(sessionKey(short.sid))).toBe(0.5);
+      expect(await ttl(indexKey(subject))).toBe(12);
+    });
+
+    test('are refused where they would be too large, and leave nothing behind', async () => {
+      const record = sessionRecord({ subject, roles: Array.from({ length: 64 }, () => 'x'.repeat(20)) });
+      await expect(sessions.create(record)).rejects.toMatchObject({ code: 'session_record_too_large' });
+      expect(await redis.client.exists(sessionKey(record.sid))).toBe(0);
+      const { sid } = await created({ roles: Array.from({ length: 40 }, () => 'x'.repeat(20)) });
+      const ux = { note: 'x'.repeat(200) };
+      await expect(sessions.setUx(sid, ux)).rejects.toMatchObject({ code: 'session_record_too_large' });
+      expect((await sessions.read(sid))?.ux).toBeUndefined();
+      await expect(sessions.setUx(sidOf(newSessionId()), {})).rejects.toMatchObject({ code: 'session_not_found' });
+    });
+
+    test('are no more than the limit of their subject, however many come at once', async () => {
+      const tries = Array.from({ length: 20 }, () => sessions.create(sessionRecord({ subject }), 3));
+      const answers = await Promise.all(tries);
+      expect(answers.filter(({ stored }) => stored)).toHaveLength(3);
+      expect(await sessions.ofSubject(subject)).toHaveLength(3);
+      expect(await redis.client.zcard(indexKey(subject))).toBe(3);
+    });
+
+    test('are listed, the oldest first, and those that are over leave the index', async () => {
+      const old = await created({ createdAt: Date.now() - HOUR_MS });
+      const young = await created();
+      const gone = await created();
+      await redis.client.del(sessionKey(gone.sid));
+      expect((await sessions.ofSubject(subject)).map(({ sid }) => sid)).toEqual([old.sid, young.sid]);
+      expect(await redis.client.zcard(indexKey(subject))).toBe(2);
+    });
+
+    test('are lifted over a bump that spares them, never lowered, and never brought back', async () => {
+      const one = await created({ s: 50 });
+      await sessions.keep(one.sid, subject, 70, 0);
+      await sessions.keep(one.sid, subject, 60, 0);
+      await sessions.keep(one.sid, 'mallory', 90, 0);
+      await sessions.keep(one.sid, subject, 95, 71);
+      expect((await sessions.read(one.sid))?.s).toBe(70);
+      await sessions.remove(one.sid, subject);
+      await sessions.keep(one.sid, subject, 90, 0);
+      await sessions.renew(one.sid, { s: 1, t: 1, r: 1, at: 1, roles: [], rolesAt: 1 });
+      await sessions.undelivered(one.sid, 0);
+      await sessions.replace(one.sid, subject, GRACE_MS);
+      expect(await redis.client.exists(sessionKey(one.sid))).toBe(0);
+    });
+
+    test('that were replaced say so for a moment, and are no sessions', async () => {
+      const one = await created();
+      await sessions.replace(one.sid, subject, GRACE_MS);
+      expect(await sessions.read(one.sid)).toMatchObject({ ended: 'replaced' });
+      expect(await sessions.ofSubject(subject)).toEqual([]);
+      expect(await sessions.exchange(one.sid, 0, GRACE_MS)).toEqual({ outcome: 'absent' });
+      expect(await redis.client.pttl(sessionKey(one.sid))).toBeLessThanOrEqual(GRACE_MS);
+    });
+
+    test('law: an exchange does what the model does', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.tuple(fc.nat(4), fc.constantFrom('exchange', 'undelivered'), fc.constantFrom(0, HOUR_MS))),
+          async (steps) => {
+            const record = await created();
+            const model = new MemorySessions(Date.now);
+            await model.create(record);
+            for (const [generation, step, graceMs] of steps) {
+              if (step === 'undelivered') {
+                await sessions.undelivered(record.sid, generation);
+                await model.undelivered(record.sid, generation);
+                continue;
+              }
+              const { outcome } = await sessions.exchange(record.sid, generation, graceMs);
+              expect(outcome).toBe((await model.exchange(record.sid, generation, graceMs)).outcome);
+            }
+            const { generation, ended } = (await sessions.read(record.sid)) ?? {};
+            expect({ generation, ended }).toEqual({
+              generation: model.records.get(record.sid)?.generation,
+              ended: model.records.get(record.sid)?.ended,
+            });
+          },
+        ),
+        { numRuns: 60 },
+      );
+    });
+
+    test('exchange one refresh token for one successor, for fifty that ask at once', async () => {
+      const { sid } = await created();
+      const answers = await Promise.all(Array.from({ length: 50 }, () => sessions.exchange(sid, 0, GRACE_MS)));
+      expect(answers.filter(({ outcome }) => outcome === 'exchanged')).toHaveLength(1);
+      expect(answers.filter(({ outcome }) => outcome === 'again')).toHaveLength(49);
+      expect((await sessions.read(sid))?.generation).toBe(1);
+    });
+
+    test('are found out as reused by one of fifty that ask at once', async () => {
+      const { sid } = await created({ generation: 7 });
+      const answers = await Promise.all(Array.from({ length: 50 }, () => sessions.exchange(sid, 3, GRACE_MS)));
+      expect(answers.filter(({ outcome }) => outcome === 'reused')).toHaveLength(1);
+      expect(answers.filter(({ outcome }) => outcome === 'ended')).toHaveLength(49);
+    });
+
+    test('live on when they are used, and never beyond their end', async () => {
+      const soon = Math.floor(Date.now() / 1000) * 1000;
+      const { sid } = await created({ lastSeenAt: soon - HOUR_MS + 5000, expiresAt: soon + 60_000 });
+      expect(await redis.client.pttl(sessionKey(sid))).toBeLessThanOrEqual(5000);
+      await sessions.exchange(sid, 0, GRACE_MS);
+      const ttl = await redis.client.pttl(sessionKey(sid));
+      expect(ttl).toBeGreaterThan(50_000);
+      expect(ttl).toBeLessThanOrEqual(60_000);
+    });
+
+    test.each([
+      ['a text where a number was', { x: 'soon' }],
+      ['half a list', { o: '["user"' }],
+      ['a generation that is none', { g: '-' }],
+      ['no subject', { u: '' }],
+      ['a tier that nobody knows', { k: '\u0000' }],
+    ])('that somebody edited to hold %s are invalid and counted, and nothing fails', async (_what, edit) => {
+      const { sid } = await created();
+      await redis.client.hset(sessionKey(sid), edit);
+      expect(await sessions.read(sid)).toBeUndefined();
+      expect(await sessions.exchange(sid, 0, GRACE_MS)).toEqual({ outcome: 'absent' });
+      expect(await sessions.ofSubject(subject)).toEqual([]);
+      await sessions.keep(sid, subject, 9, 0);
+      expect(invalid).toBe(3);
+    });
+
+    test('whose key holds something else are invalid and counted, and nothing fails', async () => {
+      const { sid } = await created();
+      await redis.client.set(sessionKey(sid), 'rubbish', 'PX', 1000);
+      expect(await sessions.read(sid)).toBeUndefined();
+      expect(await sessions.exchange(sid, 0, GRACE_MS)).toEqual({ outcome: 'absent' });
+      await sessions.keep(sid, subject, 9, 0);
+      await sessions.undelivered(sid, 0);
+      await expect(sessions.setUx(sid, {})).rejects.toMatchObject({ code: 'session_not_found' });
+      expect(invalid).toBe(2);
+    });
+  });
+});
