@@ -81,6 +81,7 @@ export class SignIns {
       store.remove(old.sid, subject),
     );
     onLifecycle?.({ change: 'reauthenticated' });
+    onLifecycle?.({ change: 'ended', reason: 'reauthenticated' });
     return grant;
   }
 
