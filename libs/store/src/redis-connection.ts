@@ -5,7 +5,7 @@ import { READ_VERSIONS } from './redis-versions-script.ts';
 /** Longest wait for one command, and for the connection, ms. */
 const COMMAND_TIMEOUT_MS = 1000;
 /** A socket that answers nothing for this long is replaced, ms. */
-const SOCKET_TIMEOUT_MS = 1000;
+const SOCKET_TIMEOUT_MS = 2000;
 /** How long the end of a connection may take before it is cut, ms. The client keeps a timer for it. */
 const DISCONNECT_TIMEOUT_MS = 100;
 const MIN_RECONNECT_DELAY_MS = 10;
