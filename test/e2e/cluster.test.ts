@@ -19,41 +19,53 @@ afterAll(async () => {
 });
 
 const subject = randomUUID();
-const sessionsUrl = () => `${services.urls['session-service']}/v1/sessions`;
+const ask = (method: string, path: string, body?: unknown) =>
+  call(method, `${services.urls['session-service']}/v1/${path}`, {
+    as: 'login',
+    ...(body === undefined ? {} : { body }),
+  });
 const signIn = async (more: object = {}) =>
-  (await call('POST', sessionsUrl(), { as: 'login', body: { subject, tenant: 'acme', roles: ['buyer'], ...more } }))
-    .body;
+  (await ask('POST', 'sessions', { subject, tenant: 'acme', roles: ['buyer'], ...more })).body;
+const refresh = (shown: object) => ask('POST', 'sessions/refresh', shown);
 const order = async (token: unknown) =>
   inWords(await call('POST', `${services.urls.orders}/orders`, { token: String(token), body: { item: 'book' } }));
-const say = async (event: string, body: object = {}) =>
-  expect(
-    (
-      await call('POST', `${services.urls['identity-publisher']}/v1/${event}`, {
-        as: 'identity',
-        body: { subject, ...body },
-      })
-    ).status,
-  ).toBe(202);
+const say = async (event: string, body: object = {}) => {
+  const url = `${services.urls['identity-publisher']}/v1/${event}`;
+  expect((await call('POST', url, { as: 'identity', body: { subject, ...body } })).status).toBe(202);
+};
 
 test('a session lives and ends with a Redis Cluster as with one server', async () => {
-  const first = await signIn();
-  expect(await order(first['accessToken'])).toBe('201');
-  const renewed = await call('POST', `${sessionsUrl()}/refresh`, { body: { refreshToken: first['refreshToken'] } });
+  const { accessToken, refreshToken } = await signIn();
+  expect(await order(accessToken)).toBe('201');
+  const renewed = await refresh({ refreshToken });
   expect(inWords(renewed)).toBe('200');
   expect(await order(renewed.body['accessToken'])).toBe('201');
   await say('password-changed');
   await expect.poll(() => order(renewed.body['accessToken'])).toBe('401 session_revoked');
 });
 
-test('no key stays for ever but the positions, and the versions of accounts that are disabled', async () => {
-  const [second, third] = [await signIn({ client: { device: 'phone' } }), await signIn()];
+test('after all that can be asked no key stays for ever but the positions, and the versions of disabled accounts', async () => {
+  const phone = await signIn({ client: { device: 'phone' }, ux: { theme: 'dark' } });
+  const { cookie } = await signIn({ mode: 'cookie' });
+  const stolen = await signIn();
+  const replaced = await signIn();
+  const left = await signIn();
   await say('roles-changed', { roles: ['clerk'] });
-  await expect.poll(() => order(second['accessToken'])).toBe('401 session_stale');
-  const renewed = await call('POST', `${sessionsUrl()}/refresh`, { body: { refreshToken: second['refreshToken'] } });
-  expect(await order(renewed.body['accessToken'])).toBe('201');
-  expect((await call('DELETE', `${sessionsUrl()}/${third['sid']}`, { as: 'login' })).status).toBe(202);
+  await expect.poll(() => order(phone['accessToken'])).toBe('401 session_stale');
+  const answers = [
+    await refresh({ cookie }),
+    await ask('PATCH', `sessions/${phone['sid']}`, { ux: { theme: 'light' } }),
+    await ask('POST', 'sessions/reauthenticate', { refreshToken: replaced['refreshToken'], tier: 'payment' }),
+    await ask('DELETE', `sessions/${left['sid']}`),
+    await ask('GET', `subjects/${subject}/sessions`),
+  ];
+  expect(answers.map(inWords)).toEqual(['200', '200', '201', '202', '200']);
+  // Twice exchanged, then shown once more.
+  const second = await refresh({ refreshToken: stolen['refreshToken'] });
+  expect(inWords(await refresh({ refreshToken: second.body['refreshToken'] }))).toBe('200');
+  expect(inWords(await refresh({ refreshToken: stolen['refreshToken'] }))).toMatch(/^401/);
   await say('account-disabled');
-  await expect.poll(() => order(renewed.body['accessToken'])).toBe('401 session_revoked');
+  await expect.poll(async () => inWords(await ask('POST', 'sessions', { subject }))).toMatch(/^40/);
 
   const forEver = (await keysWithoutEnd(redis)).filter((key) => !key.startsWith('curfew:pos:'));
   expect(forEver.some((key) => key.endsWith(`:u:${subject}`))).toBe(true);
