@@ -134,7 +134,7 @@ describe('without Kafka', () => {
   });
 });
 
-test('OpenAPI describes every route', async () => {
+test('OpenAPI describes every route, and that each wants events:write', async () => {
   const { paths } = (await app.inject('/openapi.json')).json();
   expect(Object.keys(paths).sort()).toEqual([
     '/v1/account-disabled',
@@ -143,4 +143,6 @@ test('OpenAPI describes every route', async () => {
     '/v1/password-changed',
     '/v1/roles-changed',
   ]);
+  for (const { post } of Object.values<{ post: { security: object[] } }>(paths))
+    expect(post.security).toContainEqual({ clientSecret: ['events:write'] });
 });
