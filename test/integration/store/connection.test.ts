@@ -73,6 +73,23 @@ describe('on a cluster', () => {
     }
   });
 
+  test('every server is asked by the user that the first URL names, those that it does not name as well', async () => {
+    const [first = '', second = ''] = inject('clusterUrl').split(',');
+    const named = createRedis([first.replace('://', '://reader:p%40ss@'), second].join(','));
+    const admin = createRedis(inject('clusterUrl'));
+    await admin.start(() => {});
+    try {
+      for (const master of admin.masters()) await master.acl('SETUSER', 'reader', 'on', '>p@ss', '~*', '+@all');
+      await named.start(() => {});
+      const users = await Promise.all(named.masters().map((master) => master.acl('WHOAMI')));
+      expect(users).toEqual(['reader', 'reader', 'reader']);
+    } finally {
+      await named.close();
+      for (const master of admin.masters()) await master.acl('DELUSER', 'reader');
+      await admin.close();
+    }
+  });
+
   test('servers that are all away are told of once, with a code', async () => {
     const away = vi.fn();
     const redis = createRedis('redis://127.0.0.1:1,redis://127.0.0.1:2');

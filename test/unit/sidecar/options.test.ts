@@ -34,6 +34,7 @@ describe('the options', () => {
     ['audience', { audience: undefined }],
     ['service', { service: 7 }],
     ['redisUrl', { redisUrl: 'localhost:6379' }],
+    ['redisUrl', { redisUrl: 'redis://a:6379,b:6379' }],
     ['jwksUrl', { jwksUrl: 'file:///etc/passwd' }],
     ['jwksUrl', { issuer: 'not a url' }],
     ['partitions', { partitions: 0 }],
