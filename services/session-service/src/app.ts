@@ -1,4 +1,4 @@
-import { type App, type AppOptions, createApp } from '@curfew/http';
+import { type Access, type App, type AppOptions, createApp } from '@curfew/http';
 import type { JSONWebKeySet } from 'jose';
 import { type SessionRoutes, sessionRoutes } from './routes/sessions.ts';
 import { type SubjectRoutes, subjectRoutes } from './routes/subjects.ts';
@@ -7,6 +7,7 @@ import type { Sessions } from './sessions/sessions.ts';
 export interface SessionServiceOptions
   extends Pick<AppOptions, 'notReady' | 'telemetry' | 'logLevel'>,
     Omit<SessionRoutes & SubjectRoutes, 'sessions'> {
+  readonly access: Access;
   readonly sessions: Sessions;
   readonly jwks: JSONWebKeySet;
 }
@@ -21,8 +22,10 @@ export async function buildApp({ jwks, ...options }: SessionServiceOptions): Pro
   sessionRoutes(app, options);
   subjectRoutes(app, options);
 
-  app.get('/.well-known/jwks.json', { schema: { summary: 'Keys that verify access tokens (RFC 7517)' } }, (_, reply) =>
-    reply.header('cache-control', `public, max-age=${JWKS_MAX_AGE_S}`).send(jwks),
+  app.get(
+    '/.well-known/jwks.json',
+    { config: { caller: 'open' }, schema: { summary: 'Keys that verify access tokens (RFC 7517)' } },
+    (_, reply) => reply.header('cache-control', `public, max-age=${JWKS_MAX_AGE_S}`).send(jwks),
   );
   return app;
 }

@@ -1,5 +1,5 @@
 import { CurfewError, DEFAULT_PARTITIONS, type EffectRule, TIERS } from '@curfew/contracts';
-import { ENV, listOf, readConfig } from '@curfew/http';
+import { ACCESS_ENV, ENV, listOf, readAccess, readConfig } from '@curfew/http';
 import { Type } from 'typebox';
 import { Parse } from 'typebox/value';
 import { readLifetimes } from './sessions/lifetimes.ts';
@@ -26,6 +26,7 @@ const ENVIRONMENT = Type.Object({
   CURFEW_TICK_INTERVAL_MS: Type.Integer({ minimum: 10, maximum: MINUTE_MS, default: 500 }),
   CURFEW_MAX_VIEW_AGE_MS: ENV.maxViewAgeMs,
   CURFEW_EFFECT_RULES: Type.String({ default: '[]' }),
+  ...ACCESS_ENV,
   HOST: ENV.host,
   PORT: ENV.port(7001),
 });
@@ -77,6 +78,7 @@ export function readSessionServiceConfig(environment: NodeJS.ProcessEnv = proces
     maxViewAgeMs: env.CURFEW_MAX_VIEW_AGE_MS,
     /** Rules that come before Curfew's own (DESIGN section 4). */
     effectRules: readEffectRules(env.CURFEW_EFFECT_RULES),
+    access: readAccess(env, env.CURFEW_ISSUER),
     host: env.HOST,
     port: env.PORT,
   };

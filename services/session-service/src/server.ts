@@ -106,6 +106,7 @@ const app = await buildApp({
   revocations,
   versions,
   jwks: key.jwks,
+  access: config.access,
   telemetry,
   notReady: () => [...redis.notReady(), ...feed.notReady(), ...publisher.notReady()],
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { localClients } from '../../../infra/local/clients.mjs';
 import { readSessionServiceConfig } from '../../../services/session-service/src/config.ts';
 
-const SECRETS = { CURFEW_SIGNING_KEY: '{}', CURFEW_REFRESH_KEYS: 'a'.repeat(43) };
+const SECRETS = { CURFEW_SIGNING_KEY: '{}', CURFEW_REFRESH_KEYS: 'a'.repeat(43), CURFEW_CLIENTS: localClients() };
 const read = (environment: NodeJS.ProcessEnv) => readSessionServiceConfig({ ...SECRETS, ...environment });
 
 describe('the session service’s environment', () => {

@@ -1,6 +1,9 @@
 import { CurfewError } from '@curfew/contracts';
+import { decodeJwt } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { authorizationOf, type LocalClient } from '../../../infra/local/clients.mjs';
 import { buildApp } from '../../../services/session-service/src/app.ts';
+import { accessOf } from '../../support/access.ts';
 import { sessionLives } from '../../support/session-lives.ts';
 
 let lives: Awaited<ReturnType<typeof sessionLives>>;
@@ -9,10 +12,21 @@ let app: Awaited<ReturnType<typeof buildApp>>;
 beforeEach(async () => {
   lives = await sessionLives(Date.now());
   const { key, end } = lives;
-  app = await buildApp({ ...lives, revocations: { end }, jwks: key.jwks, notReady: () => [], logLevel: 'silent' });
+  app = await buildApp({
+    ...lives,
+    access: accessOf({ verifyAccessToken: async () => ({ subject: 'alice', sid: 'laptop' }) }),
+    revocations: { end },
+    jwks: key.jwks,
+    notReady: () => [],
+    logLevel: 'silent',
+  });
 });
 
-const post = (url: string, payload: object) => app.inject({ method: 'POST', url, payload });
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+const ask = (method: Method, url: string, payload?: object, as: LocalClient = 'login') =>
+  app.inject({ method, url, headers: { authorization: authorizationOf(as) }, ...(payload && { payload }) });
+const post = (url: string, payload: object, as?: LocalClient) => ask('POST', url, payload, as);
+const get = (url: string) => ask('GET', url);
 
 describe('the session service over HTTP', () => {
   test('creates, reads, refreshes and ends a session', async () => {
@@ -27,7 +41,7 @@ describe('the session service over HTTP', () => {
     const { sid, refreshToken, version } = created.json();
     expect(version).toMatchObject({ s: 0, t: 0, r: 0 });
 
-    const read = await app.inject(`/v1/sessions/${sid}`);
+    const read = await get(`/v1/sessions/${sid}`);
     expect(read.json()).toMatchObject({ sid, subject: 'alice', amr: ['pwd'], device: 'laptop', standing: 'active' });
     expect(read.json()).toMatchObject({ tier: 'account', ip: '192.0.2.0/24', userAgent: 'curl' });
     expect(read.body).not.toContain('refresh');
@@ -36,10 +50,10 @@ describe('the session service over HTTP', () => {
     expect(refreshed.statusCode).toBe(200);
     expect(refreshed.json()).toMatchObject({ sid });
 
-    const ended = await app.inject({ method: 'DELETE', url: `/v1/sessions/${sid}` });
+    const ended = await ask('DELETE', `/v1/sessions/${sid}`);
     expect(ended.statusCode).toBe(202);
     expect(ended.json()).toEqual({ id: 'jti', partition: 1, offset: 2 });
-    expect((await app.inject(`/v1/sessions/${sid}`)).json()).toMatchObject({ code: 'session_not_found', status: 404 });
+    expect((await get(`/v1/sessions/${sid}`)).json()).toMatchObject({ code: 'session_not_found', status: 404 });
   });
 
   test.each([
@@ -78,13 +92,13 @@ describe('the session service over HTTP', () => {
 
   test('tells the version of an account, and of one that it never heard of', async () => {
     lives.versions.held.set('u:bob', { current: 7, floor: 5, blocked: true });
-    expect((await app.inject('/v1/subjects/bob/version')).json()).toEqual({
+    expect((await get('/v1/subjects/bob/version')).json()).toEqual({
       subject: 'bob',
       current: 7,
       floor: 5,
       blocked: true,
     });
-    expect((await app.inject('/v1/subjects/eve/version')).json()).toMatchObject({
+    expect((await get('/v1/subjects/eve/version')).json()).toMatchObject({
       current: 0,
       floor: 0,
       blocked: false,
@@ -115,19 +129,19 @@ describe('the session service over HTTP', () => {
       post('/v1/sessions', { subject: 'alice', client: { device: 'phone' } }),
     ]);
     const url = '/v1/subjects/alice/sessions';
-    const devices = async () => (await app.inject(url)).json().sessions.map((one: { device: string }) => one.device);
+    const devices = async () => (await get(url)).json().sessions.map((one: { device: string }) => one.device);
     expect((await devices()).sort()).toEqual(['laptop', 'phone']);
-    const others = await app.inject({ method: 'DELETE', url: `${url}?except=${here.json().sid}` });
+    const others = await ask('DELETE', `${url}?except=${here.json().sid}`);
     expect(others.statusCode).toBe(202);
     expect(await devices()).toEqual(['laptop']);
     expect(phone.statusCode).toBe(201);
-    expect((await app.inject({ method: 'DELETE', url })).statusCode).toBe(202);
+    expect((await ask('DELETE', url)).statusCode).toBe(202);
     expect(await devices()).toEqual([]);
   });
 
   test('keeps small things of a user interface', async () => {
     const { sid } = (await post('/v1/sessions', { subject: 'alice' })).json();
-    const patch = (ux: object) => app.inject({ method: 'PATCH', url: `/v1/sessions/${sid}`, payload: { ux } });
+    const patch = (ux: object) => ask('PATCH', `/v1/sessions/${sid}`, { ux });
     expect((await patch({ theme: 'dark' })).json()).toMatchObject({ sid, ux: { theme: 'dark' } });
     expect((await patch({ theme: 'x'.repeat(510) })).json()).toMatchObject({ code: 'session_record_too_large' });
     expect((await patch({ theme: 1 })).json()).toMatchObject({ code: 'body_invalid' });
@@ -135,10 +149,10 @@ describe('the session service over HTTP', () => {
 
   test('ends sessions of whomever a subject identifier names', async () => {
     const sub_id = { format: 'complex', tenant: { format: 'opaque', id: 'acme' } };
-    const revoked = await post('/v1/revocations', { sub_id, reason: 'breach' });
+    const revoked = await post('/v1/revocations', { sub_id, reason: 'breach' }, 'admin');
     expect(revoked.json()).toEqual({ id: 'jti', partition: 1, offset: 2 });
     expect(lives.end.mock.lastCall?.[0]).toEqual({ subjectId: sub_id, reason: 'breach', initiatingEntity: 'admin' });
-    const unknown = await post('/v1/revocations', { sub_id: { format: 'phone' } });
+    const unknown = await post('/v1/revocations', { sub_id: { format: 'phone' } }, 'admin');
     expect(unknown.json()).toMatchObject({ code: 'set_rejected', reason: 'subject_format_unknown' });
   });
 
@@ -149,6 +163,35 @@ describe('the session service over HTTP', () => {
     const reply = await post('/v1/sessions', { subject: 'alice' });
     expect(reply.json()).toMatchObject({ status: 503, code: 'store_unavailable' });
     expect(reply.headers['retry-after']).toBe('1');
+  });
+
+  test('lets a user do with their own sessions what they let nobody else do', async () => {
+    const [own, other] = await Promise.all(['alice', 'bob'].map((subject) => post('/v1/sessions', { subject })));
+    const authorization = `Bearer ${own?.json().accessToken}`;
+    const answers = async (sid: string, sub: string) => {
+      const asked: [Method, string, object?][] = [
+        ['GET', `/v1/sessions/${sid}`],
+        ['PATCH', `/v1/sessions/${sid}`, { ux: { theme: 'dark' } }],
+        ['DELETE', `/v1/sessions/${sid}`],
+        ['GET', `/v1/subjects/${sub}/sessions`],
+        ['DELETE', `/v1/subjects/${sub}/sessions`],
+      ];
+      const statuses = [];
+      for (const [method, url, payload] of asked) {
+        const reply = await app.inject({ method, url, headers: { authorization }, ...(payload && { payload }) });
+        statuses.push(reply.statusCode);
+      }
+      return statuses;
+    };
+    expect(await answers(other?.json().sid, 'bob')).toEqual([403, 403, 403, 403, 403]);
+    expect((await get(`/v1/sessions/${other?.json().sid}`)).json()).not.toHaveProperty('ux');
+    expect(await answers(own?.json().sid, 'alice')).toEqual([200, 200, 202, 200, 202]);
+  });
+
+  test('keeps which client a session was made by, and tells services in the token', async () => {
+    const { sid, accessToken } = (await post('/v1/sessions', { subject: 'alice' })).json();
+    expect((await get(`/v1/sessions/${sid}`)).json()).toMatchObject({ clientId: 'login' });
+    expect(decodeJwt(accessToken)).toMatchObject({ client_id: 'login' });
   });
 
   test('serves its keys and its description', async () => {

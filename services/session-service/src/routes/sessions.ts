@@ -1,5 +1,5 @@
 import { CurfewError, DEFAULT_TIER } from '@curfew/contracts';
-import type { App } from '@curfew/http';
+import { type App, assertOwn, type Caller } from '@curfew/http';
 import { networkOf } from '../sessions/network.ts';
 import type { Renewals, Shown } from '../sessions/renewals.ts';
 import { assertUxFits, type Sessions } from '../sessions/sessions.ts';
@@ -29,15 +29,20 @@ const NO_STORE = ['cache-control', 'no-store'] as const;
 export function sessionRoutes(app: App, { signIns, renewals, sessions }: SessionRoutes): void {
   app.post(
     '/v1/sessions',
-    { schema: { summary: 'Sign in: create a session', body: SignInBody, response: { 201: GrantReply } } },
-    async ({ body }, reply) => {
+    {
+      config: { scope: 'sessions:write' },
+      schema: { summary: 'Sign in: create a session', body: SignInBody, response: { 201: GrantReply } },
+    },
+    async ({ body, caller }, reply) => {
       const { client: { ip, ...client } = {}, roles = [], tier = DEFAULT_TIER, mode = 'bearer', ...rest } = body;
       const { asOfVersion, after, ...signIn } = rest;
       assertUxFits(signIn.ux);
       const network = ip === undefined ? undefined : networkOf(ip);
       if (ip !== undefined && network === undefined) throw new CurfewError('body_invalid', 'client.ip is no address');
       const where = network === undefined ? client : { ...client, ip: network };
-      const grant = await signIns.create({ ...signIn, ...where, roles, tier, mode }, orderOf({ asOfVersion, after }));
+      const by = caller !== undefined && 'client' in caller ? { clientId: caller.client } : {};
+      const session = { ...signIn, ...where, ...by, roles, tier, mode };
+      const grant = await signIns.create(session, orderOf({ asOfVersion, after }));
       return reply
         .code(201)
         .header(...NO_STORE)
@@ -47,13 +52,17 @@ export function sessionRoutes(app: App, { signIns, renewals, sessions }: Session
 
   app.post(
     '/v1/sessions/refresh',
-    { schema: { summary: 'Renew a session', body: RefreshBody, response: { 200: GrantReply } } },
+    {
+      config: { caller: 'open' },
+      schema: { summary: 'Renew a session', body: RefreshBody, response: { 200: GrantReply } },
+    },
     async ({ body }, reply) => reply.header(...NO_STORE).send(grantReply(await renewals.renew(shownIn(body)))),
   );
 
   app.post(
     '/v1/sessions/reauthenticate',
     {
+      config: { scope: 'sessions:write' },
       schema: {
         summary: 'The subject showed a credential again: a session with a new id takes the place of the old one',
         body: ReauthenticateBody,
@@ -72,13 +81,21 @@ export function sessionRoutes(app: App, { signIns, renewals, sessions }: Session
 
   app.get(
     '/v1/sessions/:sid',
-    { schema: { summary: 'Read a session', params: SidParams, response: { 200: SessionReply } } },
-    async ({ params }) => sessionReply(await sessions.read(params.sid)),
+    {
+      config: { scope: 'sessions:read', own: true },
+      schema: { summary: 'Read a session', params: SidParams, response: { 200: SessionReply } },
+    },
+    async ({ caller, params }) => {
+      const read = await sessions.read(params.sid);
+      assertOwn(caller, read.session.subject);
+      return sessionReply(read);
+    },
   );
 
   app.patch(
     '/v1/sessions/:sid',
     {
+      config: { scope: 'sessions:write', own: true },
       schema: {
         summary: 'Set what a user interface keeps with a session',
         params: SidParams,
@@ -86,7 +103,8 @@ export function sessionRoutes(app: App, { signIns, renewals, sessions }: Session
         response: { 200: SessionReply },
       },
     },
-    async ({ params: { sid }, body }) => {
+    async ({ caller, params: { sid }, body }) => {
+      await assertOwnSession(caller, sid);
       await sessions.setUx(sid, body.ux);
       return sessionReply(await sessions.read(sid));
     },
@@ -94,9 +112,20 @@ export function sessionRoutes(app: App, { signIns, renewals, sessions }: Session
 
   app.delete(
     '/v1/sessions/:sid',
-    { schema: { summary: 'Log out: end one session', params: SidParams, response: { 202: RevocationReply } } },
-    async ({ params }, reply) => reply.code(202).send(await sessions.end(params.sid)),
+    {
+      config: { scope: 'sessions:write', own: true },
+      schema: { summary: 'Log out: end one session', params: SidParams, response: { 202: RevocationReply } },
+    },
+    async ({ caller, params: { sid } }, reply) => {
+      await assertOwnSession(caller, sid);
+      return reply.code(202).send(await sessions.end(sid));
+    },
   );
+
+  /** Spares clients the reading: they may end any session. */
+  async function assertOwnSession(caller: Caller | undefined, sid: string): Promise<void> {
+    if (caller === undefined || 'subject' in caller) assertOwn(caller, (await sessions.read(sid)).session.subject);
+  }
 }
 
 /** @throws CurfewError `body_invalid` */

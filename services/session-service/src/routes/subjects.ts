@@ -1,5 +1,5 @@
 import { CurfewError, parseSubjectId } from '@curfew/contracts';
-import type { App } from '@curfew/http';
+import { type App, assertOwn } from '@curfew/http';
 import type { Revocations } from '../sessions/revocations.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { VersionStore } from '../store/version-store.ts';
@@ -23,7 +23,10 @@ export interface SubjectRoutes {
 export function subjectRoutes(app: App, { sessions, revocations, versions }: SubjectRoutes): void {
   app.get(
     '/v1/subjects/:sub/version',
-    { schema: { summary: "Read an account's version", params: SubjectParams, response: { 200: VersionReply } } },
+    {
+      config: { scope: 'sessions:read' },
+      schema: { summary: "Read an account's version", params: SubjectParams, response: { 200: VersionReply } },
+    },
     async ({ params: { sub } }) => {
       const { subject, blocked } = await versions.read(sub);
       return { subject: sub, ...subject, blocked };
@@ -32,13 +35,20 @@ export function subjectRoutes(app: App, { sessions, revocations, versions }: Sub
 
   app.get(
     '/v1/subjects/:sub/sessions',
-    { schema: { summary: "List an account's sessions", params: SubjectParams, response: { 200: SessionsReply } } },
-    async ({ params: { sub } }) => ({ sessions: (await sessions.ofSubject(sub)).map(sessionReply) }),
+    {
+      config: { scope: 'sessions:read', own: true },
+      schema: { summary: "List an account's sessions", params: SubjectParams, response: { 200: SessionsReply } },
+    },
+    async ({ caller, params: { sub } }) => {
+      assertOwn(caller, sub);
+      return { sessions: (await sessions.ofSubject(sub)).map(sessionReply) };
+    },
   );
 
   app.delete(
     '/v1/subjects/:sub/sessions',
     {
+      config: { scope: 'sessions:write', own: true },
       schema: {
         summary: 'Log out everywhere, or everywhere else',
         params: SubjectParams,
@@ -46,12 +56,16 @@ export function subjectRoutes(app: App, { sessions, revocations, versions }: Sub
         response: { 202: RevocationReply },
       },
     },
-    async ({ params, query }, reply) => reply.code(202).send(await sessions.endAll(params.sub, query.except)),
+    async ({ caller, params, query }, reply) => {
+      assertOwn(caller, params.sub);
+      return reply.code(202).send(await sessions.endAll(params.sub, query.except));
+    },
   );
 
   app.post(
     '/v1/revocations',
     {
+      config: { scope: 'revocations:write' },
       schema: {
         summary: 'End the sessions of an account, a tenant, or everybody',
         body: RevocationBody,
