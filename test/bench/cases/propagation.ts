@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AccessTokenClaims } from '@curfew/contracts';
 import { createPublisher } from '@curfew/publisher';
-import { Replica, type SessionVersions, sessionVersions } from '@curfew/replica';
-import { KafkaVersionsReader } from '../../../libs/sidecar/src/kafka-versions-reader.ts';
+import { type SessionVersions, sessionVersions } from '@curfew/replica';
+import { followVersions } from '../follow-versions.ts';
 import { report } from '../report.ts';
 
 /**
@@ -22,32 +22,9 @@ await publisher.start();
 
 let watched: SessionVersions | undefined;
 let rejected = Promise.withResolvers<number>();
-let replica: Replica | undefined;
-const caughtUp = Promise.withResolvers<void>();
-const reader = new KafkaVersionsReader({
-  brokers,
-  clientId: 'bench',
-  partitions: undefined,
-  windowMs: 60_000,
-  now: Date.now,
-  sink: {
-    begin: (partitions, horizon) => {
-      replica = new Replica({ partitions, horizon, now: Date.now });
-    },
-    apply: (partition, record, announcedAt) => {
-      replica?.apply(partition, record, announcedAt);
-      if (watched !== undefined && replica?.check(watched, 2000) === 'revoked') rejected.resolve(performance.now());
-    },
-    undecodable: () => {},
-    unreadable: () => {},
-    gap: () => {},
-    progress: () => {
-      if (reader.notReady().length === 0) caughtUp.resolve();
-    },
-  },
+const versions = await followVersions(brokers, (replica) => {
+  if (watched !== undefined && replica.check(watched, 2000) === 'revoked') rejected.resolve(performance.now());
 });
-reader.start();
-await caughtUp.promise;
 
 async function propagate(): Promise<number> {
   const subject = randomUUID();
@@ -65,5 +42,5 @@ async function propagate(): Promise<number> {
 for (let i = 0; i < WARM_UP; i++) await propagate();
 const samples: number[] = [];
 for (let i = 0; i < EVENTS; i++) samples.push(await propagate());
-await Promise.all([reader.close(), publisher.close()]);
+await Promise.all([versions.close(), publisher.close()]);
 report(samples);
