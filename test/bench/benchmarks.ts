@@ -55,6 +55,6 @@ export const BENCHMARKS: readonly Benchmark[] = [
     'services',
     (measuredNs, besideNs) => `${(measuredNs / besideNs).toFixed(2)} of the sum of the floors`,
   ),
-  { name: 'store', cases: ['store-tenant'], on: 'services', says: (r) => [JSON.stringify(r)] },
+  { name: 'store', cases: ['store-sessions', 'store-others'], on: 'redis', says: (r) => [JSON.stringify(r)] },
   { name: 'http', cases: HTTP_CASES, on: 'services', says: sayHttp },
 ];

@@ -1,18 +1,39 @@
-/** What the reference session says: who, on which device, from which network, with two roles. */
-export interface ReferenceSession {
-  readonly subject: string;
-  readonly roles: readonly string[];
-  readonly device: string;
-  readonly ip: string;
-}
+import { newSessionId, type SessionRecord, sidOf } from '@curfew/contracts';
 
-/** The i-th session, of a subject of its own. */
+const HOUR_MS = 3_600_000;
+
+/** What the reference session says: who, on which device, from which network, with two roles. */
+export type ReferenceSession = Pick<SessionRecord, 'subject' | 'roles'> & Readonly<Record<'device' | 'ip', string>>;
+
+/** The i-th session, of a subject of its own. All have the same length. */
 export const referenceSession = (i: number): ReferenceSession => ({
   subject: `user-${i.toString().padStart(7, '0')}`,
   roles: ['customer', 'reviewer'],
-  device: `device-${i.toString(36)}`,
-  ip: `203.0.${i % 256}.0/24`,
+  device: `device-${i.toString(36).padStart(4, '0')}`,
+  ip: `203.0.${100 + (i % 100)}.0/24`,
 });
+
+/** Its record, as a sign-in of the tier `account` makes it. */
+export function referenceRecord(i: number): SessionRecord {
+  const createdAt = Math.floor(Date.now() / 1000) * 1000;
+  return {
+    ...referenceSession(i),
+    sid: sidOf(newSessionId()),
+    rolesAt: 0,
+    tier: 'account',
+    createdAt,
+    authenticatedAt: createdAt,
+    lastSeenAt: createdAt,
+    expiresAt: createdAt + 12 * HOUR_MS,
+    idleMs: HOUR_MS,
+    s: 0,
+    t: 0,
+    r: 0,
+    at: Date.now(),
+    generation: 0,
+    predecessorUntil: 0,
+  };
+}
 
 /** How many sessions a case takes: as many as it is told by `--sessions`, where that is fewer. */
 export const sessionCount = (usual: number): number =>
