@@ -1,33 +1,30 @@
-import { HTTP_CASES, sayHttp } from './http.ts';
+import { sayHttp } from './http.ts';
 import { noted, quantile, type Report, type Reports, time } from './report.ts';
-import type { Stack } from './stack.ts';
+import type { StackKind } from './stack.ts';
+import { sayStore } from './store.ts';
 
 export interface Benchmark {
   readonly name: string;
-  /** Files of `cases`, each with its arguments. */
-  readonly cases: readonly string[];
-  readonly on: Stack;
+  /** Files of `cases`, with their arguments, and what each runs on. */
+  readonly cases: Readonly<Record<string, StackKind>>;
   /** What is said of it, a line each. */
-  readonly says: (reports: Reports, runs: number) => readonly string[];
+  readonly says: (reports: Reports) => readonly string[];
 }
 
 /** Two sides of a ratio, by their medians. */
 function ratio(
   name: string,
   [measured, beside]: readonly [measured: string, beside: string],
-  on: Stack,
+  on: StackKind,
   says: (measuredNs: number, besideNs: number) => string,
 ): Benchmark {
   return {
     name,
-    cases: [measured, beside],
-    on,
-    says: (reports, runs) => {
+    cases: { [measured]: on, [beside]: on },
+    says: (reports) => {
       const [measuredNs = Number.NaN, besideNs = Number.NaN] = Object.values(reports).map((of) => quantile(of, 0.5));
-      return [
-        ...Object.entries(reports).map(([which, of]) => lineOf(which, of)),
-        `${''.padEnd(20)} ${says(measuredNs, besideNs)}, median of ${runs} runs`,
-      ];
+      const lines = Object.entries(reports).map(([which, of]) => lineOf(which, of));
+      return [...lines, `${''.padEnd(20)} ${says(measuredNs, besideNs)}`];
     },
   };
 }
@@ -55,6 +52,14 @@ export const BENCHMARKS: readonly Benchmark[] = [
     'services',
     (measuredNs, besideNs) => `${(measuredNs / besideNs).toFixed(2)} of the sum of the floors`,
   ),
-  { name: 'store', cases: ['store-sessions', 'store-others'], on: 'redis', says: (r) => [JSON.stringify(r)] },
-  { name: 'http', cases: HTTP_CASES, on: 'services', says: sayHttp },
+  {
+    name: 'store',
+    cases: { 'store-sessions': 'redis', 'store-others': 'redis', 'store-tenant': 'services' },
+    says: sayStore,
+  },
+  {
+    name: 'http',
+    cases: { 'http curfew-bearer': 'services', 'http express-session': 'services', 'http bare': 'services' },
+    says: sayHttp,
+  },
 ];

@@ -1,7 +1,5 @@
 import { noted, quantile, type Reports, time, whole } from './report.ts';
 
-export const HTTP_CASES = ['http curfew-bearer', 'http express-session', 'http bare'] as const;
-
 export const sayHttp = (reports: Reports): readonly string[] =>
   Object.entries(reports).map(([which, of]) => {
     const perSecond = `${whole(noted(of, 'requestsPerSecond')).padStart(7)} a second`;

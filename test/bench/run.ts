@@ -8,7 +8,7 @@ import { interruption, Stopped } from '../../infra/local/interrupt.mjs';
 import { inRoot, LOCAL } from '../../infra/local/paths.mjs';
 import { BENCHMARKS, type Benchmark } from './benchmarks.ts';
 import type { Report } from './report.ts';
-import { startStack } from './stack.ts';
+import { type Stack, type StackKind, startStack } from './stack.ts';
 
 /**
  * Measures, each case in a fresh process, those of a benchmark in turns, and keeps the raw values in `results`.
@@ -46,20 +46,24 @@ try {
   await rm(directory, { recursive: true, force: true });
 }
 
-async function measure({ name, cases, on, says }: Benchmark): Promise<void> {
-  const reports: Record<string, Report[]> = Object.fromEntries(cases.map((one) => [one, []]));
-  const stack = await startStack(on, { directory, signal });
+async function measure({ name, cases, says }: Benchmark): Promise<void> {
+  const reports: Record<string, Report[]> = {};
+  const stacks = new Map<StackKind, Stack>();
+  const entries = Object.entries(cases);
   try {
     for (let i = 0; i < runs; i++)
-      for (const one of i % 2 === 0 ? cases : cases.toReversed()) {
+      for (const [one, kind] of i % 2 === 0 ? entries : entries.toReversed()) {
+        const stack = stacks.get(kind) ?? (await startStack(kind, { directory: `${directory}/${kind}`, signal }));
+        stacks.set(kind, stack);
         process.stderr.write(`${name}: ${one}, run ${i + 1} of ${runs}\n`);
-        reports[one]?.push(await runCase(one, stack.environment));
+        reports[one] ??= [];
+        reports[one].push(await runCase(one, stack.environment));
       }
   } finally {
-    await stack.stop();
+    for (const stack of stacks.values()) await stack.stop();
   }
-  for (const line of says(reports, runs)) console.log(line);
-  console.log();
+  for (const line of says(reports)) console.log(line);
+  console.log(`${''.padEnd(20)} medians of ${runs} runs\n`);
   if (values.sessions !== undefined) return;
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memoryBytes: totalmem(), node: process.version };
   const result = { name, when: new Date().toISOString(), machine, runs, reports };

@@ -5,9 +5,9 @@ import { startRedis } from '../../infra/local/redis.mjs';
 import { localServices, PORTS, startService } from '../../infra/local/services.mjs';
 
 /** What cases run on: a Redis that serves nobody else, or Kafka, Redis and a session service. */
-export type Stack = 'redis' | 'services';
+export type StackKind = 'redis' | 'services';
 
-export interface Running {
+export interface Stack {
   /** That names it to the cases. */
   readonly environment: NodeJS.ProcessEnv;
   stop(): Promise<void>;
@@ -19,7 +19,7 @@ interface Options {
 }
 
 /** Starts what a benchmark runs on, on free ports. */
-export async function startStack(stack: Stack, { directory, signal }: Options): Promise<Running> {
+export async function startStack(kind: StackKind, { directory, signal }: Options): Promise<Stack> {
   const started: { stop(): Promise<void> }[] = [];
   const stop = async () => {
     for (const one of started.reverse()) await one.stop();
@@ -31,7 +31,7 @@ export async function startStack(stack: Stack, { directory, signal }: Options): 
   try {
     const [redisPort = 0, kafkaPort = 0, servicePort = 0] = await freePorts(3);
     const redis = keep(await startRedis({ port: redisPort, directory, signal }));
-    if (stack === 'redis') return { environment: { CURFEW_REDIS_URL: redis.url }, stop };
+    if (kind === 'redis') return { environment: { CURFEW_REDIS_URL: redis.url }, stop };
     const kafka = keep(await startKafka({ port: kafkaPort, directory, signal }));
     const ports = { ...PORTS, 'session-service': servicePort };
     const keys = { signingKey: signingKey(), refreshKeys: refreshKeys() };
