@@ -54,7 +54,12 @@ export const BENCHMARKS: readonly Benchmark[] = [
   ),
   {
     name: 'store',
-    cases: { 'store-sessions': 'redis', 'store-others': 'redis', 'store-tenant': 'services' },
+    cases: {
+      'store-sessions': 'redis',
+      'store-others': 'redis',
+      'store-tenant': 'services',
+      'store-sign-ins': 'services',
+    },
     says: sayStore,
   },
   {

@@ -1,22 +1,20 @@
 import autocannon from 'autocannon';
 
-type Headers = Readonly<Record<string, string>>;
-
 /**
- * Sends requests over connections that are kept, one after the other on each, each connection for sessions of its own.
+ * Sends requests over connections that are kept, one after the other on each, each connection those of its own again and
+ * again.
  *
- * @param sessions headers of each session's requests
+ * @param requests different ones, at least as many as connections
  * @returns how long each request took, ns, and how many were answered a second.
  */
-export async function load(url: string, sessions: readonly Headers[], connections: number, amount: number) {
+export async function load(url: string, requests: readonly autocannon.Request[], connections: number, amount: number) {
   const tookNs: number[] = [];
   const from = performance.now();
   let until = from;
   let next = 0;
   const setupClient = (client: autocannon.Client) => {
     const first = next++;
-    const own = sessions.filter((_, i) => i % connections === first);
-    client.setRequests(own.map((headers) => ({ headers })));
+    client.setRequests(requests.filter((_, i) => i % connections === first));
   };
   const done = Promise.withResolvers<autocannon.Result>();
   const run = autocannon({ url, connections, amount, setupClient }, (error, result) =>
@@ -26,8 +24,8 @@ export async function load(url: string, sessions: readonly Headers[], connection
     tookNs.push(tookMs * 1e6);
     until = performance.now();
   });
-  const { non2xx, errors, timeouts } = await done.promise;
+  const { non2xx, errors, timeouts, statusCodeStats } = await done.promise;
   if (non2xx + errors + timeouts > 0 || tookNs.length !== amount)
-    throw new Error(`${non2xx} of ${tookNs.length} requests were refused, ${errors} failed`);
+    throw new Error(`${url}: ${errors + timeouts} requests failed, answers ${JSON.stringify(statusCodeStats)}`);
   return { tookNs, perSecond: (amount * 1000) / (until - from) };
 }

@@ -1,8 +1,9 @@
 import { newSessionId, type SessionRecord, sidOf } from '@curfew/contracts';
+import { networkOf } from '../../services/session-service/src/sessions/network.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** What the reference session says: who, on which device, from which network, with two roles. */
+/** What the reference session says: who, on which device, from which address, with two roles. */
 export type ReferenceSession = Pick<SessionRecord, 'subject' | 'roles'> & Readonly<Record<'device' | 'ip', string>>;
 
 /** The i-th session, of a subject of its own. All have the same length. */
@@ -10,14 +11,16 @@ export const referenceSession = (i: number): ReferenceSession => ({
   subject: `user-${i.toString().padStart(7, '0')}`,
   roles: ['customer', 'reviewer'],
   device: `device-${i.toString(36).padStart(4, '0')}`,
-  ip: `203.0.${100 + (i % 100)}.0/24`,
+  ip: `203.0.${100 + (i % 100)}.7`,
 });
 
 /** Its record, as a sign-in of the tier `account` makes it. */
 export function referenceRecord(i: number): SessionRecord {
   const createdAt = Math.floor(Date.now() / 1000) * 1000;
+  const { ip, ...session } = referenceSession(i);
   return {
-    ...referenceSession(i),
+    ...session,
+    ip: networkOf(ip) ?? '',
     sid: sidOf(newSessionId()),
     rolesAt: 0,
     tier: 'account',

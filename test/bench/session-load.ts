@@ -2,8 +2,13 @@ import { indexKey, type SessionRecord, sessionKey } from '@curfew/contracts';
 import { Redis } from 'ioredis';
 import { connectStore } from '../../services/session-service/src/store/redis-connection.ts';
 import { RedisSessions } from '../../services/session-service/src/store/redis-sessions.ts';
+import { RedisVersions } from '../../services/session-service/src/store/redis-versions.ts';
 import { empty, memoryOf, saturate, usedMemory } from './redis-figures.ts';
 import { referenceRecord } from './reference-session.ts';
+
+export const PARTITIONS = 12;
+/** As `CURFEW_VERSION_TTL_MS` by default. */
+const VERSION_TTL_MS = 30 * 86_400_000;
 
 type Figures = Readonly<Record<string, number>>;
 
@@ -13,6 +18,11 @@ export async function sessionLoad(url: string) {
   const connection = connectStore(url);
   await connection.start((error) => console.error(error));
   const store = new RedisSessions(connection.client, Date.now);
+  const versions = new RedisVersions({
+    redis: connection.client,
+    partitions: PARTITIONS,
+    versionTtlMs: VERSION_TTL_MS,
+  });
   const notes: Record<string, number> = {};
   const note = (name: string, figures: Figures) => {
     for (const [figure, value] of Object.entries(figures)) notes[`${name}.${figure}`] = value;
@@ -43,5 +53,5 @@ export async function sessionLoad(url: string) {
     plain.disconnect();
     await connection.close();
   };
-  return { plain, client: connection.client, store, notes, note, phase, create, close };
+  return { plain, client: connection.client, store, versions, notes, note, phase, create, close };
 }

@@ -35,14 +35,14 @@ async function cpuMicroseconds(): Promise<number> {
   return microseconds;
 }
 
-const sessions = await signIns(kind, SESSIONS, url);
-await load(`${url}/me`, sessions, CONNECTIONS, WARM_UP);
+const requests = (await signIns(kind, SESSIONS, url)).map((headers) => ({ headers }));
+await load(`${url}/me`, requests, CONNECTIONS, WARM_UP);
 const [idleFrom, watchedFrom] = [await commands(), performance.now()];
 await sleep(IDLE_MS);
 const idlePerMs = ((await commands()) - idleFrom) / (performance.now() - watchedFrom);
 
 const [commandsFrom, cpuFrom, from] = [await commands(), await cpuMicroseconds(), performance.now()];
-const { tookNs, perSecond } = await load(`${url}/me`, sessions, CONNECTIONS, REQUESTS);
+const { tookNs, perSecond } = await load(`${url}/me`, requests, CONNECTIONS, REQUESTS);
 const [cpu, all] = [(await cpuMicroseconds()) - cpuFrom, (await commands()) - commandsFrom];
 const own = Math.max(0, all - idlePerMs * (performance.now() - from));
 

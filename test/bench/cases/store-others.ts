@@ -1,9 +1,13 @@
+import { sessionScope, sidOf } from '@curfew/contracts';
 import { empty, usedMemory } from '../redis-figures.ts';
 import { referenceRecord, sessionCount } from '../reference-session.ts';
 import { report } from '../report.ts';
-import { sessionLoad } from '../session-load.ts';
+import { PARTITIONS, sessionLoad } from '../session-load.ts';
 
-/** Other records than the reference: 2 KB of JSON a session, ended one by one; and longer ones of Curfew's. */
+/**
+ * Other records than the reference: 2 KB of JSON a session, ended one by one; longer ones of Curfew's; and the versions
+ * that account events leave behind.
+ */
 
 const SESSIONS = sessionCount(200_000);
 /** Enough for what each takes: as many to a slot of Redis' tables as of 200,000. */
@@ -11,7 +15,9 @@ const FEWER = SESSIONS / 4;
 const JSON_BYTES = 2048;
 const TTL_SECONDS = 12 * 3600;
 
-const { plain, client, notes, note, phase, create, close } = await sessionLoad(process.env['CURFEW_REDIS_URL'] ?? '');
+const { plain, client, versions, notes, note, phase, create, close } = await sessionLoad(
+  process.env['CURFEW_REDIS_URL'] ?? '',
+);
 
 const key = (i: number) => `sess:${i.toString().padStart(32, '0')}`;
 const user = JSON.stringify(referenceRecord(0));
@@ -32,6 +38,14 @@ await create('userAgent', FEWER, () => ({ userAgent }));
 await plain.config('SET', 'hash-max-listpack-value', 1024);
 await create('userAgentInListpack', FEWER, () => ({ userAgent }));
 await plain.config('SET', 'hash-max-listpack-value', 64);
+
+await empty(plain);
+const beforeBumps = await usedMemory(plain);
+await phase('bump', FEWER, (i) => {
+  const scope = sessionScope(sidOf(`${i}`));
+  return versions.apply(i % PARTITIONS, -1, i, [{ scope, offset: i, time: Date.now(), ends: true }]);
+});
+note('bump', { usedBytes: ((await usedMemory(plain)) - beforeBumps) / FEWER });
 
 await close();
 report([], { sessions: SESSIONS, fewer: FEWER, jsonBytes: Buffer.byteLength(json), ...notes });

@@ -1,12 +1,13 @@
-import { encodeNewRecord, recordBytes, sessionKey } from '@curfew/contracts';
+import { encodeNewRecord, positionKey, recordBytes, sessionKey } from '@curfew/contracts';
 import { empty, memoryOf, usedMemory } from '../redis-figures.ts';
 import { referenceRecord, sessionCount } from '../reference-session.ts';
 import { report } from '../report.ts';
-import { sessionLoad } from '../session-load.ts';
+import { PARTITIONS, sessionLoad } from '../session-load.ts';
 
 /**
  * The store with 200,000 sessions of the reference record, one of each subject: what each takes of a Redis that holds
- * nothing else, and how many are made, read and refreshed a second. Beside it SET and GET of as many bytes.
+ * nothing else, and how many are made, read and refreshed a second: the script that exchanges the refresh token, and the
+ * whole round trip, with the versions read beside it. Then SET and GET of as many bytes.
  */
 
 const SESSIONS = sessionCount(200_000);
@@ -14,7 +15,7 @@ const WARM_UP = Math.min(SESSIONS, 20_000);
 const REUSE_GRACE_MS = 10_000;
 const TTL_SECONDS = 12 * 3600;
 
-const { plain, client, store, notes, note, phase, create, close } = await sessionLoad(
+const { plain, client, store, versions, notes, note, phase, create, close } = await sessionLoad(
   process.env['CURFEW_REDIS_URL'] ?? '',
 );
 
@@ -29,13 +30,20 @@ const before = await usedMemory(plain);
 await phase('read', SESSIONS, async (i) => {
   if ((await store.read(recordOf(i).sid)) === undefined) throw new Error('a session was not there');
 });
-await phase('refresh', SESSIONS, async (i) => {
-  const { outcome } = await store.exchange(recordOf(i).sid, 0, REUSE_GRACE_MS);
+const exchange = async (i: number, generation: number) => {
+  const { outcome } = await store.exchange(recordOf(i).sid, generation, REUSE_GRACE_MS);
   if (outcome !== 'exchanged') throw new Error(`a refresh token was ${outcome}`);
-});
-note('refresh', {
+};
+await phase('exchange', SESSIONS, (i) => exchange(i, 0));
+note('exchange', {
   usedBytes: (notes['create.usedBytes'] ?? Number.NaN) + ((await usedMemory(plain)) - before) / SESSIONS,
   recordBytes: (await memoryOf(plain, SESSIONS, (i) => sessionKey(recordOf(i).sid))).median,
+});
+for (let partition = 0; partition < PARTITIONS; partition++)
+  await plain.hset(positionKey(partition), 'offset', 1, 'tick', Date.now());
+await phase('refresh', SESSIONS, (i) => {
+  const { subject, sid } = recordOf(i);
+  return Promise.all([exchange(i, 1), versions.read(subject, undefined, sid)]);
 });
 
 await empty(plain);
