@@ -7,6 +7,8 @@ export interface Benchmark {
   readonly name: string;
   /** Files of `cases`, with their arguments, and what each runs on. */
   readonly cases: Readonly<Record<string, StackKind>>;
+  /** Cases of which one run is enough, after those of the first. */
+  readonly onlyOnce?: Readonly<Record<string, StackKind>>;
   /** What is said of it, a line each. */
   readonly says: (reports: Reports) => readonly string[];
 }
@@ -64,7 +66,11 @@ export const BENCHMARKS: readonly Benchmark[] = [
   },
   {
     name: 'http',
-    cases: { 'http curfew-bearer': 'services', 'http express-session': 'services', 'http bare': 'services' },
+    cases: {
+      'http curfew-bearer': 'services',
+      'http express-session': 'services',
+      'http bare': 'services',
+    },
     says: sayHttp,
   },
 ];

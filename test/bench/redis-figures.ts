@@ -16,17 +16,18 @@ const AT_ONCE = 256;
 const SAMPLES = 1000;
 
 /** Runs an operation so many times. */
-export async function saturate(
-  redis: Redis,
-  count: number,
-  operation: (i: number) => Promise<unknown>,
-): Promise<Saturation> {
+export function saturate(redis: Redis, count: number, operation: (i: number) => Promise<unknown>): Promise<Saturation> {
   let next = 0;
   const one = async () => {
     for (let i = next++; i < count; i = next++) await operation(i);
   };
+  return figuresOf(redis, count, () => Promise.all(Array.from({ length: AT_ONCE }, one)));
+}
+
+/** Runs work that is so many operations. */
+export async function figuresOf(redis: Redis, count: number, work: () => Promise<unknown>): Promise<Saturation> {
   const [before, cpuBefore, from] = [await usage(redis), process.cpuUsage(), performance.now()];
-  await Promise.all(Array.from({ length: AT_ONCE }, one));
+  await work();
   const seconds = (performance.now() - from) / 1000;
   const { user, system } = process.cpuUsage(cpuBefore);
   const after = await usage(redis);

@@ -16,7 +16,10 @@ const CONNECTIONS = 50;
 /** How long Redis is watched while nobody asks for anything, ms: the session service has its ticks to store. */
 const IDLE_MS = 3000;
 
-const [, , kind = ''] = process.argv;
+/** How often the sidecar reads the record of a session in use, ms. */
+const TOUCH_MS = 60_000;
+
+const [, , kind = '', manner] = process.argv;
 const redis = new Redis(process.env['CURFEW_REDIS_URL'] ?? '');
 const server = fork(new URL(`../servers/${kind.split('-')[0] === 'curfew' ? 'curfew' : kind}.ts`, import.meta.url));
 const [port] = await once(server, 'message');
@@ -36,10 +39,21 @@ async function cpuMicroseconds(): Promise<number> {
 }
 
 const requests = (await signIns(kind, SESSIONS, url)).map((headers) => ({ headers }));
-await load(`${url}/me`, requests, CONNECTIONS, WARM_UP);
 const [idleFrom, watchedFrom] = [await commands(), performance.now()];
 await sleep(IDLE_MS);
 const idlePerMs = ((await commands()) - idleFrom) / (performance.now() - watchedFrom);
+
+if (manner === 'steady') await spread();
+else await load(`${url}/me`, requests, CONNECTIONS, WARM_UP);
+
+/** The first request of each session, as far apart as they come again to be read. */
+async function spread(): Promise<void> {
+  const from = performance.now();
+  for (const [i, request] of requests.entries()) {
+    await sleep(from + (i * TOUCH_MS) / SESSIONS - performance.now());
+    await (await fetch(`${url}/me`, request)).text();
+  }
+}
 
 const [commandsFrom, cpuFrom, from] = [await commands(), await cpuMicroseconds(), performance.now()];
 const { tookNs, perSecond } = await load(`${url}/me`, requests, CONNECTIONS, REQUESTS);
@@ -53,5 +67,6 @@ report(tookNs, {
   requestsPerSecond: perSecond,
   redisCommandsPerRequest: own / REQUESTS,
   redisCommandsOfAllPerRequest: all / REQUESTS,
+  redisCommandsIdlePerSecond: idlePerMs * 1000,
   serverCpuMicrosecondsPerRequest: cpu / REQUESTS,
 });

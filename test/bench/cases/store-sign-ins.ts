@@ -1,5 +1,7 @@
+import { Redis } from 'ioredis';
 import { authorizationOf } from '../../../infra/local/clients.mjs';
 import { load } from '../load.ts';
+import { figuresOf } from '../redis-figures.ts';
 import { sessionCount } from '../reference-session.ts';
 import { report } from '../report.ts';
 import { SIGN_IN_URL, signInBody } from '../sign-ins.ts';
@@ -17,5 +19,10 @@ const requests = Array.from({ length: SIGN_INS }, (_, i) => {
 });
 
 await load(SIGN_IN_URL, requests, CONNECTIONS, WARM_UP);
-const { tookNs, perSecond } = await load(SIGN_IN_URL, requests, CONNECTIONS, SIGN_INS);
-report(tookNs, { signInsPerSecond: perSecond });
+const redis = new Redis(process.env['CURFEW_REDIS_URL'] ?? '');
+let tookNs: number[] = [];
+const { redisCores, redisMicroseconds, bytesIn, bytesOut, perSecond } = await figuresOf(redis, SIGN_INS, async () => {
+  ({ tookNs } = await load(SIGN_IN_URL, requests, CONNECTIONS, SIGN_INS));
+});
+redis.disconnect();
+report(tookNs, { perSecond, redisCores, redisMicroseconds, bytesIn, bytesOut });
