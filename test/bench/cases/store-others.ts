@@ -33,11 +33,11 @@ const subject = (i: number) => `5f0c9d1e-7b3a-4c2f-9a61-${i.toString(16).padStar
 const userAgent =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36';
 await create('uuid', FEWER, (i) => ({ subject: subject(i) }));
-await create('userAgent', FEWER, () => ({ userAgent }));
-// A hash with a longer value than this is stored as a table.
-await plain.config('SET', 'hash-max-listpack-value', 1024);
 await create('userAgentInListpack', FEWER, () => ({ userAgent }));
+// As Redis comes: a hash with a longer value is stored as a table.
 await plain.config('SET', 'hash-max-listpack-value', 64);
+await create('userAgent', FEWER, () => ({ userAgent }));
+await plain.config('SET', 'hash-max-listpack-value', 1024);
 
 await empty(plain);
 const beforeBumps = await usedMemory(plain);
