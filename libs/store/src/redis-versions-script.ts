@@ -1,28 +1,37 @@
 import type { Result } from 'ioredis';
 
 type Text = string | null;
+/** What there is of one scope: its partition's tick, whether the tombstone is there, and the fields of its version. */
+export type ScopeAnswer = [
+  tick: Text,
+  ended: number,
+  current: Text,
+  floor: Text,
+  blocked: Text,
+  claims: Text,
+  claimsAt: Text,
+];
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    curfewReadVersions(
-      keyCount: number,
-      ...keys: string[]
-    ): Result<[tick: Text, ended: number, ...version: [Text, Text, Text, Text, Text]], Context>;
+    curfewReadVersions(keyCount: number, ...keys: string[]): Result<ScopeAnswer[], Context>;
   }
 }
 
 /**
- * A partition's tick and a version in it as of one moment: no bump, loss or failover comes between a tick and what it
- * vouches for.
- * KEYS: the position, the version, and a session's tombstone where one is asked for.
- * Returns the tick, 1 where the tombstone is there, then what the version holds.
+ * Ticks and versions as of one moment: no bump, loss or failover comes between a tick and what it vouches for.
+ * KEYS: by scope the position of its partition, its version, and a session's tombstone in that partition.
  */
 const LUA = `
-return {
-  redis.call('HGET', KEYS[1], 'tick'),
-  KEYS[3] and redis.call('EXISTS', KEYS[3]) or 0,
-  unpack(redis.call('HMGET', KEYS[2], 'current', 'floor', 'blocked', 'claims', 'claimsAt'))
-}
+local reply = {}
+for i = 1, #KEYS, 3 do
+  reply[#reply + 1] = {
+    redis.call('HGET', KEYS[i], 'tick'),
+    redis.call('EXISTS', KEYS[i + 2]),
+    unpack(redis.call('HMGET', KEYS[i + 1], 'current', 'floor', 'blocked', 'claims', 'claimsAt'))
+  }
+end
+return reply
 `;
 
 export const READ_VERSIONS = { curfewReadVersions: { lua: LUA } };

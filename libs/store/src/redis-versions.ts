@@ -1,5 +1,7 @@
 import { partitionHash, positionKey, REALM_ID, REALM_SCOPE, type ScopeKey, versionKey } from '@curfew/contracts';
+import { Cluster } from 'ioredis';
 import { answered, type RedisClient } from './redis-connection.ts';
+import type { ScopeAnswer } from './redis-versions-script.ts';
 
 /** One scope's version; zeros where it was never bumped. */
 export interface Version {
@@ -38,8 +40,8 @@ export interface SessionScopes {
 const REALM_HASH = partitionHash(REALM_ID);
 
 /**
- * Reads the versions of a session's scopes in one round trip: a script for each of subject, tenant and realm, each in the
- * slot of its partition, and each as of one moment.
+ * Reads the versions of a session's scopes in one round trip: as of one moment at one server; in a cluster, where each
+ * partition is in a slot of its own, each as of one.
  *
  * @param partitions as many as session-versions has: they are part of the keys.
  * @throws CurfewError `store_unavailable`
@@ -49,20 +51,21 @@ export async function readVersions(
   { subject, tenant, session, subjectHash, tenantHash }: SessionScopes,
   partitions: number,
 ): Promise<SubjectVersions> {
-  const [own, ofTenant, ofRealm] = await answered(
-    Promise.all([
-      readVersion(redis, subjectHash % partitions, subject.scope, session?.scope),
-      tenant && readVersion(redis, tenantHash % partitions, tenant.scope),
-      readVersion(redis, REALM_HASH % partitions, REALM_SCOPE),
-    ]),
-  );
+  const keys = [
+    keysOf(subjectHash % partitions, subject.scope, session?.scope),
+    keysOf(REALM_HASH % partitions, REALM_SCOPE),
+    ...(tenant ? [keysOf(tenantHash % partitions, tenant.scope)] : []),
+  ];
+  const calls = redis instanceof Cluster ? keys : [keys.flat()];
+  const answers = await answered(Promise.all(calls.map((some) => redis.curfewReadVersions(some.length, ...some))));
+  const [own = NOTHING, ofRealm = NOTHING, ofTenant] = answers.flat().map(scopeOf);
   return {
     subject: own.version,
-    tenant: ofTenant?.version ?? NEVER_BUMPED,
+    tenant: ofTenant?.version ?? NOTHING.version,
     realm: ofRealm.version,
-    tick: Math.min(own.tick, ofTenant?.tick ?? own.tick, ofRealm.tick),
-    blocked: own.blocked || ofTenant?.blocked === true || ofRealm.blocked,
-    sessionEnded: own.ended,
+    tick: Math.min(own.tick, ofRealm.tick, ofTenant?.tick ?? own.tick),
+    blocked: own.blocked || ofRealm.blocked || ofTenant?.blocked === true,
+    sessionEnded: session !== undefined && own.ended,
     ...(own.claims ? { claims: own.claims } : {}),
   };
 }
@@ -75,17 +78,19 @@ export async function holdsPartitions(redis: RedisClient, partitions: number): P
   return last === 1 && behind === 0;
 }
 
-const NEVER_BUMPED: Version = { current: 0, floor: 0 };
+const keysOf = (partition: number, scope: ScopeKey, tombstone = scope): string[] => [
+  positionKey(partition),
+  versionKey(partition, scope),
+  versionKey(partition, tombstone),
+];
 
-async function readVersion(redis: RedisClient, partition: number, scope: ScopeKey, tombstone?: ScopeKey) {
-  const keys = [positionKey(partition), versionKey(partition, scope)];
-  if (tombstone !== undefined) keys.push(versionKey(partition, tombstone));
-  const [tick, ended, current, floor, blocked, claims, claimsAt] = await redis.curfewReadVersions(keys.length, ...keys);
-  return {
-    tick: Number(tick),
-    ended: ended === 1,
-    version: { current: Number(current), floor: Number(floor) },
-    blocked: blocked === '1',
-    claims: claims === null ? undefined : { json: claims, since: Number(claimsAt) },
-  };
-}
+const scopeOf = ([tick, ended, current, floor, blocked, claims, claimsAt]: ScopeAnswer) => ({
+  tick: Number(tick),
+  ended: ended === 1,
+  version: { current: Number(current), floor: Number(floor) },
+  blocked: blocked === '1',
+  claims: claims === null ? undefined : { json: claims, since: Number(claimsAt) },
+});
+
+/** A scope that was never bumped, in a partition that has no tick. */
+const NOTHING = scopeOf([null, 0, null, null, null, null, null]);
