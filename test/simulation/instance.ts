@@ -249,7 +249,7 @@ interface Place {
 /** Most records that one fetch brings. */
 const MAX_BATCH = 4;
 
-const NO_TOKENS = { key: {} as never, issuer: '', audience: '', accessTtlMs: 0 };
+const NO_TOKENS = { keys: {} as never, issuer: '', audience: '', accessTtlMs: 0 };
 
 /** As text: a real one would have the simulation wait for what no schedule decides. */
 const REFRESH_TOKENS: GrantsOptions['refreshTokens'] & RenewalsOptions['refreshTokens'] = {

@@ -9,7 +9,7 @@ import { Renewals } from '../../services/session-service/src/sessions/renewals.t
 import type { Revocations } from '../../services/session-service/src/sessions/revocations.ts';
 import { Sessions } from '../../services/session-service/src/sessions/sessions.ts';
 import { SignIns, type SignInsOptions } from '../../services/session-service/src/sessions/sign-ins.ts';
-import { readSigningKey } from '../../services/session-service/src/sessions/signing-key.ts';
+import { readSigningKeys } from '../../services/session-service/src/sessions/signing-keys.ts';
 import { MemorySessions } from './memory-sessions.ts';
 import { MemoryVersions } from './memory-stores.ts';
 
@@ -23,7 +23,7 @@ export async function sessionLives(
   const clock = { now: start };
   const now = () => clock.now;
   const { privateKey } = await generateKeyPair('EdDSA', { extractable: true });
-  const key = await readSigningKey(JSON.stringify(await exportJWK(privateKey)));
+  const keys = await readSigningKeys(JSON.stringify(await exportJWK(privateKey)));
   const versions = new MemoryVersions();
   versions.tick = start - 100;
   const store = new MemorySessions(now);
@@ -33,7 +33,7 @@ export async function sessionLives(
   });
   const changes: LifecycleChange[] = [];
   const refreshTokens = new RefreshTokens([createSecretKey(randomBytes(32))]);
-  const tokens = { key, issuer: 'https://issuer', audience: 'shop', accessTtlMs: 600_000 };
+  const tokens = { keys, issuer: 'https://issuer', audience: 'shop', accessTtlMs: 600_000 };
   const life = {
     versions,
     store,
@@ -63,5 +63,5 @@ export async function sessionLives(
     clock.now += ms;
     versions.tick = clock.now - 100;
   };
-  return { clock, pass, key, versions, store, end, changes, refreshTokens, renewals, signIns, sessions };
+  return { clock, pass, keys, versions, store, end, changes, refreshTokens, renewals, signIns, sessions };
 }

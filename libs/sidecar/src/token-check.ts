@@ -63,7 +63,10 @@ const isUnjudged = (error: unknown): boolean =>
   error instanceof errors.JWKSInvalid ||
   error.code === 'ERR_JOSE_GENERIC';
 
-/** The issuer's published keys. When they cannot be fetched anew, the ones known before go on. */
+/**
+ * The issuer's published keys. When they cannot be fetched anew, the ones known before go on; a token signed by none of
+ * them may be signed by one published since, and stays unjudged.
+ */
 export function remoteKeys(jwksUrl: string): JWTVerifyGetKey {
   const remote = createRemoteJWKSet(new URL(jwksUrl), {
     cooldownDuration: KEY_COOLDOWN_MS,
@@ -75,7 +78,7 @@ export function remoteKeys(jwksUrl: string): JWTVerifyGetKey {
     } catch (error) {
       const known = remote.jwks();
       if (!known || !isUnjudged(error)) throw error;
-      return createLocalJWKSet(known)(header, token);
+      return createLocalJWKSet(known)(header, token).catch(() => Promise.reject(error));
     }
   };
 }

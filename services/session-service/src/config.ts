@@ -14,7 +14,8 @@ const ENVIRONMENT = Type.Object({
   CURFEW_REDIS_URL: ENV.redisUrl,
   CURFEW_ISSUER: ENV.issuer,
   CURFEW_AUDIENCE: ENV.audience,
-  CURFEW_SIGNING_KEY: Type.String({ minLength: 1 }),
+  CURFEW_SIGNING_KEY: Type.String({ default: '' }),
+  CURFEW_SIGNING_KEY_FILE: Type.String({ default: '' }),
   CURFEW_PARTITIONS: Type.Integer({ minimum: 1, maximum: 1024, default: DEFAULT_PARTITIONS }),
   CURFEW_ACCESS_TTL_MS: Type.Integer({ minimum: 1000, maximum: HOUR_MS, default: 10 * MINUTE_MS }),
   CURFEW_REFRESH_KEYS: Type.String({ minLength: 1 }),
@@ -54,6 +55,8 @@ const EffectRules = Type.Array(
  */
 export function readSessionServiceConfig(environment: NodeJS.ProcessEnv = process.env) {
   const env = readConfig(ENVIRONMENT, environment);
+  if ((env.CURFEW_SIGNING_KEY === '') === (env.CURFEW_SIGNING_KEY_FILE === ''))
+    throw new CurfewError('option_invalid', 'one of CURFEW_SIGNING_KEY and CURFEW_SIGNING_KEY_FILE is needed');
   const lifetimes = readLifetimes(env.CURFEW_TIERS);
   if (TIERS.some((tier) => lifetimes[tier].absoluteMs > env.CURFEW_VERSION_TTL_MS))
     throw new CurfewError(
@@ -66,6 +69,8 @@ export function readSessionServiceConfig(environment: NodeJS.ProcessEnv = proces
     issuer: env.CURFEW_ISSUER,
     audience: env.CURFEW_AUDIENCE,
     signingKey: env.CURFEW_SIGNING_KEY,
+    /** Where the keys are read from, and read anew; undefined: from `signingKey`. */
+    signingKeyFile: env.CURFEW_SIGNING_KEY_FILE || undefined,
     partitions: env.CURFEW_PARTITIONS,
     accessTtlMs: env.CURFEW_ACCESS_TTL_MS,
     refreshKeys: readRefreshKeys(env.CURFEW_REFRESH_KEYS),

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EFFECT_RULES } from '@curfew/contracts';
 import { serve } from '@curfew/http';
@@ -15,9 +16,9 @@ import { Grants } from './sessions/grants.ts';
 import { RefreshTokens } from './sessions/refresh-tokens.ts';
 import { Renewals } from './sessions/renewals.ts';
 import { Revocations } from './sessions/revocations.ts';
+import { RotatingKeys } from './sessions/rotating-keys.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { SignIns } from './sessions/sign-ins.ts';
-import { readSigningKey } from './sessions/signing-key.ts';
 import { measured } from './store/measured.ts';
 import { connectStore } from './store/redis-connection.ts';
 import { RedisOutbox } from './store/redis-outbox.ts';
@@ -27,7 +28,18 @@ import { StoreWatch } from './store/redis-watch.ts';
 import { reportStore } from './store/store-metrics.ts';
 
 const config = readSessionServiceConfig();
-const key = await readSigningKey(config.signingKey);
+const { signingKey, signingKeyFile } = config;
+const keys = await RotatingKeys.open({
+  ...(signingKeyFile === undefined
+    ? { variable: 'CURFEW_SIGNING_KEY', read: async () => signingKey }
+    : { variable: 'CURFEW_SIGNING_KEY_FILE', read: () => readFile(signingKeyFile, 'utf8') }),
+  onChange: ({ signer, jwks }, early) => {
+    app.log.info({ signs: signer.kid, published: jwks.keys.length }, 'the signing keys were read anew');
+    if (early)
+      app.log.warn('the key that signs now was never published before: tokens may be refused until services know it');
+  },
+  onError: (error) => app.log.error({ err: error }, 'the signing keys cannot be read anew: those of before go on'),
+});
 const telemetry = startTelemetry('session-service');
 const { brokers, issuer, audience, partitions, accessTtlMs, versionTtlMs, tickIntervalMs, maxViewAgeMs } = config;
 const now = Date.now;
@@ -90,7 +102,7 @@ const life = {
   store,
   revocations,
   refreshTokens,
-  grants: new Grants({ tokens: { key, issuer, audience, accessTtlMs }, refreshTokens, now }),
+  grants: new Grants({ tokens: { keys, issuer, audience, accessTtlMs }, refreshTokens, now }),
   maxViewAgeMs,
   maxClockSkewMs: MAX_CLOCK_SKEW_MS,
   now,
@@ -105,12 +117,13 @@ const app = await buildApp({
   sessions: new Sessions(life),
   revocations,
   versions,
-  jwks: key.jwks,
+  keys,
   access: config.access,
   telemetry,
   notReady: () => [...redis.notReady(), ...feed.notReady(), ...publisher.notReady()],
 });
 
+keys.start();
 redis.start((error) => app.log.warn({ err: error }, 'Redis')).then(() => storeWatch.start());
 publisher.start();
 revocations.start();
@@ -120,6 +133,7 @@ await serve(app, {
   port: config.port,
   telemetry,
   close: async () => {
+    keys.close();
     await feed.close();
     await revocations.close();
     await publisher.close();

@@ -11,6 +11,11 @@ describe('the session service’s environment', () => {
     for (const name of Object.keys(SECRETS)) expect(() => read({ [name]: undefined })).toThrow(name);
   });
 
+  test('takes the signing keys from one place alone', () => {
+    expect(() => read({ CURFEW_SIGNING_KEY_FILE: 'keys.json' })).toThrow('CURFEW_SIGNING_KEY_FILE');
+    expect(read({ CURFEW_SIGNING_KEY: '', CURFEW_SIGNING_KEY_FILE: 'keys.json' }).signingKeyFile).toBe('keys.json');
+  });
+
   test('takes lifetimes that differ from the usual, of one tier or more', () => {
     const { lifetimes } = read({ CURFEW_TIERS: '{"browse":{"idleMs":600000}}' });
     expect(lifetimes.browse).toEqual({ idleMs: 600_000, absoluteMs: 86_400_000 });

@@ -11,12 +11,11 @@ let app: Awaited<ReturnType<typeof buildApp>>;
 
 beforeEach(async () => {
   lives = await sessionLives(Date.now());
-  const { key, end } = lives;
+  const { end } = lives;
   app = await buildApp({
     ...lives,
     access: accessOf({ verifyAccessToken: async () => ({ subject: 'alice', sid: 'laptop' }) }),
     revocations: { end },
-    jwks: key.jwks,
     notReady: () => [],
     logLevel: 'silent',
   });

@@ -27,7 +27,7 @@ const bump = (scope: 'u:alice' | 't:acme' | 'r', current: number, floor: number,
 async function claimsOf(token: string): Promise<AccessTokenClaims> {
   const currentDate = new Date(lives.clock.now);
   const options = { typ: 'at+jwt', issuer: 'https://issuer', audience: 'shop', currentDate };
-  const { payload } = await jwtVerify(token, createLocalJWKSet(lives.key.jwks), options);
+  const { payload } = await jwtVerify(token, createLocalJWKSet(lives.keys.jwks), options);
   const parsed = parseClaims(payload);
   if (!parsed.ok) throw new Error(parsed.detail);
   return parsed.value;

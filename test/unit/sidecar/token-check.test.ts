@@ -185,6 +185,38 @@ describe('the keys of the issuer', () => {
     expect(requests()).toBeGreaterThan(1);
   });
 
+  test('rotate: a token of a key that was published for longer than the cooldown is accepted, by one fetch for all', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const next = await createIssuer('ES256', 'key-2');
+    let keys = [issuer.jwk];
+    const { url, requests } = await serve(() => ({ status: 200, body: JSON.stringify({ keys }) }));
+    const checkRemotely = checkAt(NOW, remoteKeys(url));
+    await checkRemotely(await issuer.sign());
+    keys = [issuer.jwk, next.jwk];
+    vi.advanceTimersByTime(5001);
+    const tokens = await Promise.all([next, issuer, next, issuer].map((one, i) => one.sign({ jti: `${i}` })));
+    const checked = await Promise.all(tokens.map((token) => checkRemotely(token)));
+    expect(checked.map(({ ok }) => ok)).toEqual([true, true, true, true]);
+    expect(requests()).toBe(2);
+    keys = [next.jwk];
+    vi.advanceTimersByTime(3_600_000);
+    expect(await checkRemotely(await next.sign())).toMatchObject({ ok: true });
+    expect(await checkRemotely(await issuer.sign())).toEqual(INVALID);
+  });
+
+  test('leave a token of a key not known unjudged while they cannot be fetched: it may be a new one', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    let answer = published();
+    const { url } = await serve(() => answer);
+    const checkRemotely = checkAt(NOW, remoteKeys(url));
+    await checkRemotely(await issuer.sign());
+    answer = { status: 503, body: '' };
+    vi.advanceTimersByTime(5001);
+    const next = await createIssuer('EdDSA', 'key-2');
+    expect(await checkRemotely(await next.sign())).toEqual({ ok: false, code: 'not_ready' });
+    expect(await checkRemotely(await issuer.sign())).toMatchObject({ ok: true });
+  });
+
   test('leave a token unjudged while nobody listens', async () => {
     const { url, close } = await serve(published);
     close();

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { ACCESS_TOKEN_TYPE, type AccessTokenClaims, claimsOfRecord, type SessionRecord } from '@curfew/contracts';
 import { SignJWT } from 'jose';
-import type { SigningKey } from './signing-key.ts';
+import type { SigningKeys } from './signing-keys.ts';
 
 export interface AccessTokenOptions {
-  readonly key: SigningKey;
+  readonly keys: Pick<SigningKeys, 'signer'>;
   readonly issuer: string;
   readonly audience: string;
   /** Life of an access token, ms. It never outlives its session. */
@@ -19,7 +19,7 @@ const seconds = (ms: number): number => Math.floor(ms / 1000);
  * @param now ms since the epoch.
  */
 export async function signAccessToken(
-  { key, issuer, audience, accessTtlMs }: AccessTokenOptions,
+  { keys, issuer, audience, accessTtlMs }: AccessTokenOptions,
   session: SessionRecord,
   now: number,
 ): Promise<{ accessToken: string; expiresAt: number }> {
@@ -32,8 +32,9 @@ export async function signAccessToken(
     jti: randomUUID(),
     ...claimsOfRecord(session),
   };
+  const { privateKey, alg, kid } = keys.signer;
   const accessToken = await new SignJWT({ ...claims, aud: audience })
-    .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: ACCESS_TOKEN_TYPE })
-    .sign(key.privateKey);
+    .setProtectedHeader({ alg, kid, typ: ACCESS_TOKEN_TYPE })
+    .sign(privateKey);
   return { accessToken, expiresAt: seconds(expiresAt) * 1000 };
 }
