@@ -1,5 +1,7 @@
 import { authorizationOf } from './clients.mjs';
 
+/** What shows a user's session: an access token, or the value of its cookie. @typedef {{ token: string } | { cookie: string }} Credential */
+
 /**
  * An answer as the scenario looks at it.
  *
@@ -19,18 +21,18 @@ const REQUEST_LIMIT_MS = 5000;
  * @param {object} [options]
  * @param {string} [options.method]
  * @param {import('./clients.mjs').LocalClient | undefined} [options.as] the client that makes it
- * @param {string | undefined} [options.token] or the user, by their access token
+ * @param {Credential | undefined} [options.user] or the user, by their session
  * @param {unknown} [options.body]
  * @param {AbortSignal | undefined} [options.signal]
  * @returns {Promise<Answer>}
  */
-export async function request(url, { method = 'GET', as, token, body, signal } = {}) {
+export async function request(url, { method = 'GET', as, user, body, signal } = {}) {
   const timeout = AbortSignal.timeout(REQUEST_LIMIT_MS);
   const response = await fetch(url, {
     method,
     headers: {
       ...(as === undefined ? {} : { authorization: authorizationOf(as) }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(user === undefined ? {} : shown(user)),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -44,3 +46,14 @@ export async function request(url, { method = 'GET', as, token, body, signal } =
 
 /** An answer in words, as `401 session_revoked`. @param {Answer} answer */
 export const inWords = ({ status, code }) => (code === undefined ? `${status}` : `${status} ${code}`);
+
+/**
+ * As a browser shows a cookie to the site that it is of.
+ *
+ * @param {Credential} user
+ * @returns {Record<string, string>}
+ */
+const shown = (user) =>
+  'token' in user
+    ? { authorization: `Bearer ${user.token}` }
+    : { cookie: `__Host-session=${user.cookie}`, 'sec-fetch-site': 'same-origin' };

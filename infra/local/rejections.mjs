@@ -7,7 +7,7 @@ import { inWords, request } from './http-client.mjs';
  * @typedef {object} Target
  * @property {string} service
  * @property {string} url a protected route
- * @property {string} token
+ * @property {import('./http-client.mjs').Credential} user
  */
 
 /** Requests of one target under way at the same time. More would queue for the same cores, and measure that queue. */
@@ -66,7 +66,7 @@ async function firstRejection(target, expected, signal) {
   let rejectedAt;
   const poll = async () => {
     while (rejectedAt === undefined && !signal.aborted) {
-      const answer = inWords(await request(target.url, { token: target.token }));
+      const answer = inWords(await request(target.url, { user: target.user }));
       if (answer === expected) rejectedAt ??= performance.now();
       else if (answer !== '200') throw new Error(`${target.service} answers ${answer}, not ${expected}`);
     }
@@ -76,8 +76,8 @@ async function firstRejection(target, expected, signal) {
 }
 
 /** @param {Target} target @param {string} expected @returns {Promise<import('./http-client.mjs').Answer>} */
-export async function expectAnswer({ service, url, token }, expected) {
-  const answer = await request(url, { token });
+export async function expectAnswer({ service, url, user }, expected) {
+  const answer = await request(url, { user });
   if (inWords(answer) !== expected) throw new Error(`${service} answers ${inWords(answer)}, not ${expected}`);
   return answer;
 }

@@ -85,7 +85,7 @@ function ownAccounts(docker) {
   const { brokers, redisUrl } = existing();
   if (!docker && brokers === undefined && redisUrl === undefined) return undefined;
   const run = Date.now().toString(36);
-  line(paint.dim(`The accounts of this run: alice-${run}, bob-${run}, carol-${run}`));
+  line(paint.dim(`The accounts of this run are new: alice-${run}, bob-${run} and so on`));
   return (/** @type {string} */ person) => `${person}-${run}`;
 }
 
