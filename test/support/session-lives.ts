@@ -1,4 +1,5 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
+import { createTokenCheck } from '@curfew/sidecar/token-check';
 import { exportJWK, generateKeyPair } from 'jose';
 import { vi } from 'vitest';
 import { Grants } from '../../services/session-service/src/sessions/grants.ts';
@@ -8,6 +9,7 @@ import { RefreshTokens } from '../../services/session-service/src/sessions/refre
 import { Renewals } from '../../services/session-service/src/sessions/renewals.ts';
 import type { Revocations } from '../../services/session-service/src/sessions/revocations.ts';
 import { Sessions } from '../../services/session-service/src/sessions/sessions.ts';
+import { ShownTokens } from '../../services/session-service/src/sessions/shown-tokens.ts';
 import { SignIns, type SignInsOptions } from '../../services/session-service/src/sessions/sign-ins.ts';
 import { readSigningKeys } from '../../services/session-service/src/sessions/signing-keys.ts';
 import { MemorySessions } from './memory-sessions.ts';
@@ -58,10 +60,13 @@ export async function sessionLives(
     ...options,
   });
   const sessions = new Sessions(life);
+  const { issuer, audience } = tokens;
+  const checkToken = createTokenCheck({ issuer, audience, maxClockSkewMs: 250, now }, keys.getKey);
+  const shownTokens = new ShownTokens({ ...life, sessions, checkToken, issuer, audience });
   /** Time passes, and ticks go on. */
   const pass = (ms: number) => {
     clock.now += ms;
     versions.tick = clock.now - 100;
   };
-  return { clock, pass, keys, versions, store, end, changes, refreshTokens, renewals, signIns, sessions };
+  return { clock, pass, keys, versions, store, end, changes, refreshTokens, renewals, signIns, sessions, shownTokens };
 }

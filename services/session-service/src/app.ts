@@ -1,4 +1,5 @@
 import { type Access, type App, type AppOptions, createApp } from '@curfew/http';
+import { type OAuthRoutes, oauthRoutes } from './routes/oauth.ts';
 import { type SessionRoutes, sessionRoutes } from './routes/sessions.ts';
 import { type SubjectRoutes, subjectRoutes } from './routes/subjects.ts';
 import type { Sessions } from './sessions/sessions.ts';
@@ -6,7 +7,7 @@ import type { SigningKeys } from './sessions/signing-keys.ts';
 
 export interface SessionServiceOptions
   extends Pick<AppOptions, 'notReady' | 'telemetry' | 'logLevel'>,
-    Omit<SessionRoutes & SubjectRoutes, 'sessions'> {
+    Omit<SessionRoutes & SubjectRoutes & OAuthRoutes, 'sessions'> {
   readonly access: Access;
   readonly sessions: Sessions;
   readonly keys: Pick<SigningKeys, 'jwks'>;
@@ -21,6 +22,7 @@ export async function buildApp({ keys, ...options }: SessionServiceOptions): Pro
 
   sessionRoutes(app, options);
   subjectRoutes(app, options);
+  await oauthRoutes(app, options);
 
   app.get(
     '/.well-known/jwks.json',

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EFFECT_RULES } from '@curfew/contracts';
 import { serve } from '@curfew/http';
 import { createKafka, createPublisher } from '@curfew/publisher';
+import { createTokenCheck } from '@curfew/sidecar/token-check';
 import { startTelemetry } from '@curfew/telemetry/start';
 import { buildApp } from './app.ts';
 import { readSessionServiceConfig } from './config.ts';
@@ -18,6 +19,7 @@ import { Renewals } from './sessions/renewals.ts';
 import { Revocations } from './sessions/revocations.ts';
 import { RotatingKeys } from './sessions/rotating-keys.ts';
 import { Sessions } from './sessions/sessions.ts';
+import { ShownTokens } from './sessions/shown-tokens.ts';
 import { SignIns } from './sessions/sign-ins.ts';
 import { measured } from './store/measured.ts';
 import { connectStore } from './store/redis-connection.ts';
@@ -111,14 +113,18 @@ const life = {
 const { lifetimes, maxSessionsPerSubject, limitRule, reuseGraceMs } = config;
 const renewals = new Renewals({ ...life, reuseGraceMs });
 const signIns = new SignIns({ ...life, renewals, lifetimes, maxSessionsPerSubject, limitRule, sleep });
+const sessions = new Sessions(life);
+const checkToken = createTokenCheck({ issuer, audience, maxClockSkewMs: MAX_CLOCK_SKEW_MS, now }, keys.getKey);
+const shownTokens = new ShownTokens({ ...life, sessions, checkToken, issuer, audience });
 const app = await buildApp({
   signIns,
   renewals,
-  sessions: new Sessions(life),
+  sessions,
+  shownTokens,
   revocations,
   versions,
   keys,
-  access: config.access,
+  access: { ...config.access, verifyAccessToken: (token) => shownTokens.userOf(token) },
   telemetry,
   notReady: () => [...redis.notReady(), ...feed.notReady(), ...publisher.notReady()],
 });

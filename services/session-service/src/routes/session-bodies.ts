@@ -83,7 +83,7 @@ export const EndAllQuery = Type.Object(
   { additionalProperties: false },
 );
 
-const Vector = Type.Object({
+export const Vector = Type.Object({
   s: Type.Integer({ description: 'Version of the subject' }),
   t: Type.Integer({ description: 'Version of the tenant' }),
   r: Type.Integer({ description: 'Version of the realm' }),

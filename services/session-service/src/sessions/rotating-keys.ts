@@ -48,6 +48,8 @@ export class RotatingKeys implements SigningKeys {
     return this.#keys.jwks;
   }
 
+  getKey: SigningKeys['getKey'] = (header, token) => this.#keys.getKey(header, token);
+
   start(): void {
     this.#timer ??= setInterval(() => this.look(), POLL_MS).unref();
   }

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject, sign, verify } from 'node:crypto';
 import { type ACCESS_TOKEN_ALGORITHMS, CurfewError } from '@curfew/contracts';
-import { calculateJwkThumbprint, type JSONWebKeySet, type JWK } from 'jose';
+import { calculateJwkThumbprint, createLocalJWKSet, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose';
 
 /** The key that signs access tokens. */
 export interface SigningKey {
@@ -14,6 +14,8 @@ export interface SigningKeys {
   readonly signer: SigningKey;
   /** Public halves, as `/.well-known/jwks.json` serves them (RFC 7517). */
   readonly jwks: JSONWebKeySet;
+  /** Finds the key of a token among them. */
+  readonly getKey: JWTVerifyGetKey;
 }
 
 /**
@@ -39,7 +41,7 @@ export async function readSigningKeys(text: string, variable = 'CURFEW_SIGNING_K
       'option_invalid',
       `${variable}: a key is not a JWK of Ed25519 or P-256, or stands there twice`,
     );
-  return { signer: { privateKey, alg, kid: signer.kid }, jwks: { keys } };
+  return { signer: { privateKey, alg, kid: signer.kid }, jwks: { keys }, getKey: createLocalJWKSet({ keys }) };
 }
 
 function parse(text: string): readonly unknown[] {

@@ -52,5 +52,5 @@ export interface Freshness {
  */
 export function assertFresh({ tick }: SubjectVersions, { maxViewAgeMs, maxClockSkewMs, now }: Freshness): void {
   const ageMs = now() - tick + maxClockSkewMs;
-  if (ageMs > maxViewAgeMs) throw new CurfewError('view_stale', 'account events reach Redis too late to sign in by');
+  if (ageMs > maxViewAgeMs) throw new CurfewError('view_stale', 'account events reach Redis too late to judge by');
 }
