@@ -66,26 +66,34 @@ export class Authenticator {
       return this.#verify(token, policy, maxViewAgeMs);
     }
     this.counts.tokenHits++;
-    return this.#decide(known, policy, maxViewAgeMs, elapsed);
+    return this.decide(known, policy, maxViewAgeMs, elapsed);
   }
 
   async #verify(token: string, policy: Policy, maxViewAgeMs: number): Promise<Authentication> {
     this.counts.tokenMisses++;
     const checked = await this.#options.checkToken(token);
-    if (!checked.ok) return this.#refuse(checked.code);
+    if (!checked.ok) return this.refuse(checked.code);
     const verified = verifiedToken(checked.claims);
     this.#tokens.set(token, verified);
-    return this.#decide(verified, policy, maxViewAgeMs, this.#options.clock.elapsed());
+    return this.decide(verified, policy, maxViewAgeMs, this.#options.clock.elapsed());
   }
 
-  #refuse(code: Extract<RejectionCode, 'session_expired' | 'session_invalid' | 'not_ready'>): Rejection {
+  /** Says no by the credential alone. */
+  refuse(code: Extract<RejectionCode, 'session_expired' | 'session_invalid' | 'not_ready'>): Rejection {
     if (code === 'session_expired') this.counts.token.expired++;
     else if (code === 'session_invalid') this.counts.token.invalid++;
     else this.counts.token.unprovable++;
     return REJECTIONS.token[code];
   }
 
-  #decide(
+  /** Says that nothing can be said now. */
+  unprovable(): Rejection {
+    this.counts.policy.unprovable++;
+    return REJECTIONS.policy.view_stale;
+  }
+
+  /** Decides about what was verified: by memory, by Redis, by the policy. */
+  decide(
     token: VerifiedToken,
     policy: Policy,
     maxViewAgeMs: number,
@@ -124,7 +132,6 @@ export class Authenticator {
       this.counts.policy.unproven++;
       return token.accepted.policy;
     }
-    this.counts.policy.unprovable++;
-    return REJECTIONS.policy.view_stale;
+    return this.unprovable();
   }
 }

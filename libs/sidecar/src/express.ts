@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { bearerToken, problemResponse } from './bearer.ts';
-import type { Authentication, Policy, RejectionCode, RoutePolicy, Session } from './session.ts';
-import type { Sidecar } from './sidecar.ts';
+import { problemResponse } from './bearer.ts';
+import { type Admission, Gate, type GateOptions, type GateSidecar, showsCredential } from './gate.ts';
+import type { Policy, Refusal, RoutePolicy, Session } from './session.ts';
 
 declare global {
   namespace Express {
@@ -20,31 +20,27 @@ export type Middleware = (
 
 /**
  * Protects what comes after it: `app.use(protect(sidecar))`, or one route: `app.get('/orders', protect(sidecar,
- * 'lenient'), …)`, `protect(sidecar, { maxViewAgeMs: 1000 })`. What is rejected gets problem+json (RFC 9457).
+ * 'lenient'), …)`, `protect(sidecar, { maxViewAgeMs: 1000, tier: 'payment' })`. What is rejected gets problem+json
+ * (RFC 9457).
  *
- * @throws CurfewError `option_invalid` where `maxViewAgeMs` is longer than the sidecar's.
+ * @throws CurfewError `option_invalid` where the route asks for what cannot be.
  */
-export function protect(
-  sidecar: Pick<Sidecar, 'authenticate' | 'boundOf'>,
-  options: Policy | RoutePolicy = 'strict',
-): Middleware {
-  const { policy = 'strict', maxViewAgeMs } = typeof options === 'string' ? { policy: options } : options;
-  const bound = sidecar.boundOf(maxViewAgeMs);
+export function protect(sidecar: GateSidecar, options: Policy | (RoutePolicy & GateOptions) = 'strict'): Middleware {
+  const gate = new Gate(sidecar, typeof options === 'string' ? {} : options);
+  const route = gate.routeOf(options);
   return (request, response, next) => {
-    const token = bearerToken(request.headers.authorization);
-    if (token === undefined) return reject(response, 'session_invalid', request.headers.authorization !== undefined);
-    const admit = (answer: Authentication) => {
-      if (!answer.ok) return reject(response, answer.code, true);
+    const admit = (answer: Admission) => {
+      if (!answer.ok) return reject(response, answer, showsCredential(request));
       request.session = answer.session;
       next();
     };
-    const answer = sidecar.authenticate(token, policy, bound);
+    const answer = gate.admit(request, route);
     if (answer instanceof Promise) answer.then(admit).catch(next);
     else admit(answer);
   };
 }
 
-function reject(response: ServerResponse, code: RejectionCode, credentialSent: boolean): void {
-  const { status, headers, problem } = problemResponse(code, credentialSent);
+function reject(response: ServerResponse, refusal: Refusal, credentialSent: boolean): void {
+  const { status, headers, problem } = problemResponse(refusal, credentialSent);
   response.writeHead(status, headers).end(JSON.stringify(problem));
 }

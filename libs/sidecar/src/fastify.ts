@@ -1,8 +1,8 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
-import { bearerToken, problemResponse } from './bearer.ts';
-import type { Authentication, Policy, RejectionCode, RoutePolicy, Session } from './session.ts';
-import type { Sidecar } from './sidecar.ts';
+import { problemResponse } from './bearer.ts';
+import { type Admission, Gate, type GatedRoute, type GateOptions, type GateSidecar, showsCredential } from './gate.ts';
+import type { Policy, RoutePolicy, Session } from './session.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -15,27 +15,36 @@ declare module 'fastify' {
   }
 }
 
-export interface CurfewPluginOptions {
-  readonly sidecar: Pick<Sidecar, 'authenticate' | 'boundOf'>;
+export type { GateSidecar };
+
+export interface CurfewPluginOptions extends GateOptions {
+  readonly sidecar: GateSidecar;
 }
 
-const plugin: FastifyPluginCallback<CurfewPluginOptions> = (app, { sidecar }, done) => {
+const plugin: FastifyPluginCallback<CurfewPluginOptions> = (app, { sidecar, ...options }, done) => {
+  const gate = new Gate(sidecar, options);
+  /** By what the routes say: an object is a key of its own. */
+  const routes = new Map<Policy | RoutePolicy, GatedRoute>();
+  const routeOf = (says: Policy | RoutePolicy): GatedRoute => {
+    const known = routes.get(says);
+    if (known !== undefined) return known;
+    const route = gate.routeOf(says);
+    routes.set(says, route);
+    return route;
+  };
+
   // The decorator's type says what a protected route sees; Fastify wants the value that stands there before.
   app.decorateRequest('session', null as unknown as Session);
 
   // A route that asks for what cannot be is found when the service is built, where the plugin was registered before it.
   app.addHook('onRoute', ({ config }) => {
-    if (typeof config?.curfew === 'object') sidecar.boundOf(config.curfew.maxViewAgeMs);
+    if (typeof config?.curfew === 'object') routeOf(config.curfew);
   });
 
   app.addHook('onRequest', (request, reply, next) => {
-    const route = request.routeOptions.config.curfew ?? 'strict';
-    if (route === 'open' || request.is404) return next();
-    const policy = typeof route === 'string' ? route : route.policy;
-    const bound = typeof route === 'string' ? undefined : route.maxViewAgeMs;
-    const token = bearerToken(request.headers.authorization);
-    if (token === undefined) return reject(reply, 'session_invalid', request.headers.authorization !== undefined);
-    const answer = sidecar.authenticate(token, policy, bound);
+    const says = request.routeOptions.config.curfew ?? 'strict';
+    if (says === 'open' || request.is404) return next();
+    const answer = gate.admit(request, routeOf(says));
     if (answer instanceof Promise) answer.then((late) => admit(late, request, reply, next), next);
     else admit(answer, request, reply, next);
   });
@@ -48,14 +57,12 @@ const plugin: FastifyPluginCallback<CurfewPluginOptions> = (app, { sidecar }, do
  */
 export const curfew = fastifyPlugin(plugin, { name: 'curfew', fastify: '5.x' });
 
-function admit(answer: Authentication, request: FastifyRequest, reply: FastifyReply, next: () => void): void {
+function admit(answer: Admission, request: FastifyRequest, reply: FastifyReply, next: () => void): void {
   if (answer.ok) {
     request.session = answer.session;
     next();
-  } else reject(reply, answer.code, true);
-}
-
-function reject(reply: FastifyReply, code: RejectionCode, credentialSent: boolean): void {
-  const { status, headers, problem } = problemResponse(code, credentialSent);
+    return;
+  }
+  const { status, headers, problem } = problemResponse(answer, showsCredential(request));
   reply.code(status).headers(headers).send(problem);
 }

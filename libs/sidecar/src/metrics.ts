@@ -1,11 +1,14 @@
 import { SCOPE_NAME } from '@curfew/telemetry';
 import { metrics } from '@opentelemetry/api';
 import type { Counts } from './authenticator.ts';
+import type { CookieCounts } from './cookie-authenticator.ts';
 import type { Status } from './lifecycle.ts';
 
 /** Plain numbers of a sidecar, which the instruments read when they are asked. */
 export interface Figures {
   readonly counts: Readonly<Counts>;
+  /** Undefined where no cookies are taken. */
+  readonly cookieCounts: Readonly<CookieCounts> | undefined;
   entries(): number;
   undecodableRecords(): number;
   undecodableAnswers(): number;
@@ -19,12 +22,19 @@ const SOURCES = ['token', 'memory', 'store', 'policy'] as const;
 const STATES = ['starting', 'live', 'behind', 'cut-off'] as const;
 
 /** Reports a sidecar's numbers (DESIGN section 9) until `stop`. Counting costs the request path an increment. */
-export function reportMetrics({ counts, ...figures }: Figures) {
+export function reportMetrics({ counts, cookieCounts, ...figures }: Figures) {
   const meter = metrics.getMeter(SCOPE_NAME);
   const verdicts = meter.createObservableCounter('curfew.verdicts', { description: 'Decisions on requests' });
   const size = meter.createObservableGauge('curfew.replica.entries', { description: 'Scopes in memory' });
   const hits = meter.createObservableCounter('curfew.token_cache.hits', { description: 'Tokens verified before' });
   const misses = meter.createObservableCounter('curfew.token_cache.misses', { description: 'Tokens to be verified' });
+  const cookieHits = meter.createObservableCounter('curfew.cookie_cache.hits', { description: 'Cookies known before' });
+  const cookieMisses = meter.createObservableCounter('curfew.cookie_cache.misses', {
+    description: 'Cookies to be looked up in Redis',
+  });
+  const invalid = meter.createObservableCounter('curfew.records.invalid', {
+    description: 'Session records that hold what no session service writes',
+  });
   const unread = meter.createObservableCounter('curfew.records.undecodable', {
     description: 'Records of session-versions that cannot be understood',
   });
@@ -46,7 +56,20 @@ export function reportMetrics({ counts, ...figures }: Figures) {
     unit: 's',
     advice: { explicitBucketBoundaries: [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2, 1] },
   });
-  const instruments = [verdicts, size, hits, misses, unread, unreadable, ages, lead, status];
+  const instruments = [
+    verdicts,
+    size,
+    hits,
+    misses,
+    cookieHits,
+    cookieMisses,
+    invalid,
+    unread,
+    unreadable,
+    ages,
+    lead,
+    status,
+  ];
   const report: Parameters<typeof meter.addBatchObservableCallback>[0] = (result) => {
     for (const source of SOURCES)
       for (const [verdict, count] of Object.entries(counts[source]))
@@ -54,6 +77,11 @@ export function reportMetrics({ counts, ...figures }: Figures) {
     result.observe(size, figures.entries());
     result.observe(hits, counts.tokenHits);
     result.observe(misses, counts.tokenMisses);
+    if (cookieCounts !== undefined) {
+      result.observe(cookieHits, cookieCounts.cookieHits);
+      result.observe(cookieMisses, cookieCounts.cookieMisses);
+      result.observe(invalid, cookieCounts.invalidRecords);
+    }
     result.observe(unread, figures.undecodableRecords());
     result.observe(unreadable, figures.undecodableAnswers());
     // A view without a tick has no age yet, and Infinity is no value that every exporter takes.

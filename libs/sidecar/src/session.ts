@@ -1,4 +1,4 @@
-import type { AccessTokenClaims, ErrorCode } from '@curfew/contracts';
+import type { AccessTokenClaims, ErrorCode, Tier } from '@curfew/contracts';
 import { type SessionVersions, sessionVersions } from '@curfew/replica';
 
 /** Who makes a request, once Curfew has accepted it. Shared by all requests with the same token, and frozen. */
@@ -27,6 +27,12 @@ export interface RoutePolicy {
   readonly policy?: Policy;
   /** A bound below the sidecar's own, ms. */
   readonly maxViewAgeMs?: number;
+  /** What the session must be good for at the least. Default: any. */
+  readonly tier?: Tier;
+  /** Longest time since the user last showed a credential, ms, 1000 to a year. Default: any. Counted in whole seconds. */
+  readonly maxAuthAgeMs?: number;
+  /** Ways of authentication, one of which the session must have (`acr`, RFC 9470). Default: any. */
+  readonly acr?: readonly string[];
 }
 
 /** Codes of a request that is not let through: a rejection (401), or one that cannot be judged now (503). */
@@ -40,6 +46,16 @@ export interface Rejection {
   readonly code: RejectionCode;
   readonly source: Source;
 }
+
+/** What a route asks for beyond a session. */
+export type Asked = Pick<RoutePolicy, 'tier' | 'maxAuthAgeMs' | 'acr'>;
+
+/** A request that is not let through, by its session or by what the route asks for. */
+export type Refusal =
+  | Rejection
+  | { readonly ok: false; readonly code: 'cross_site_request' }
+  | { readonly ok: false; readonly code: 'insufficient_user_authentication'; readonly asked: Asked };
+
 export type Authentication = { readonly ok: true; readonly session: Session } | Rejection;
 
 const rejection = (code: RejectionCode, source: Source): Rejection => Object.freeze({ ok: false, code, source });

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AccessTokenClaims, CurfewError, REALM_ID } from '@curfew/contracts';
 import { type SessionVersions, sessionVersions, type Verdict } from '@curfew/replica';
-import { createRedis, holdsPartitions, readVersions } from '@curfew/store';
+import { createRedis, holdsPartitions, readUsedRecord, readVersions } from '@curfew/store';
 import { Authenticator } from './authenticator.ts';
 import { Circuit } from './circuit.ts';
+import { CookieAuthenticator } from './cookie-authenticator.ts';
 import { KafkaVersionsReader } from './kafka-versions-reader.ts';
 import type { Status } from './lifecycle.ts';
 import { reportMetrics } from './metrics.ts';
@@ -50,6 +51,13 @@ export interface Sidecar {
    * @param maxViewAgeMs a bound below the sidecar's own, from `boundOf`; a longer one has no effect.
    */
   authenticate(token: string, policy?: Policy, maxViewAgeMs?: number): Authentication | Promise<Authentication>;
+  /**
+   * Decides about the session cookie of a request, by its value, as `authenticate` does about a token: the record is read
+   * from Redis once, and decides from memory from then on. Without a `redisUrl` no cookie is a session.
+   */
+  authenticateCookie(id: string, policy?: Policy, maxViewAgeMs?: number): Authentication | Promise<Authentication>;
+  /** The sidecar's clock, ms since the epoch. */
+  readonly now: () => number;
 }
 
 /** @throws CurfewError `option_invalid`, naming the option. */
@@ -104,6 +112,19 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     clock: settings.clock,
   });
 
+  const cookies =
+    redis &&
+    new CookieAuthenticator({
+      authenticator,
+      read: (sid) => limited(readUsedRecord(redis.client, sid)),
+      circuit,
+      issuer: settings.issuer,
+      audience: settings.audience,
+      cacheSize: tokenCacheSize,
+      clock: settings.clock,
+      onWarning,
+    });
+
   async function storeProves(): Promise<boolean> {
     if (partitions() === undefined && redis !== undefined && settings.partitions !== undefined) {
       const holds = await limited(holdsPartitions(redis.client, settings.partitions)).catch(() => false);
@@ -119,6 +140,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     if (watch.start()) {
       metrics = reportMetrics({
         counts: authenticator.counts,
+        cookieCounts: cookies?.counts,
         entries: () => view.entries,
         undecodableRecords: () => view.undecodableRecords,
         undecodableAnswers: () => view.undecodableAnswers,
@@ -163,6 +185,11 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     check: (versions) => view.check(versions, maxViewAgeMs),
     authenticate: (token, policy = 'strict', bound = maxViewAgeMs) =>
       authenticator.authenticate(token, policy, Math.min(bound, maxViewAgeMs)),
+    authenticateCookie: (id, policy = 'strict', bound = maxViewAgeMs) =>
+      cookies === undefined
+        ? authenticator.refuse('session_invalid')
+        : cookies.authenticate(id, policy, Math.min(bound, maxViewAgeMs)),
+    now,
   };
 }
 

@@ -1,5 +1,6 @@
 import { CurfewError } from '@curfew/contracts';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { READ_RECORD } from './redis-session-records-script.ts';
 import { READ_VERSIONS } from './redis-versions-script.ts';
 
 /** Longest wait for one command, and for the connection, ms. */
@@ -108,7 +109,7 @@ const OF_EVERY_SERVER = {
 const ofBoth = (scripts: Scripts) => ({
   lazyConnect: true,
   enableOfflineQueue: false,
-  scripts: { ...READ_VERSIONS, ...scripts },
+  scripts: { ...READ_VERSIONS, ...READ_RECORD, ...scripts },
 });
 
 const serverOptions = (scripts: Scripts) =>

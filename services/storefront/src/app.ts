@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import { CurfewError, ERRORS, type ErrorCode } from '@curfew/contracts';
 import { type App, type AppOptions, createApp } from '@curfew/http';
 import type { Sidecar } from '@curfew/sidecar';
-import { curfew } from '@curfew/sidecar/fastify';
+import { curfew, type GateSidecar } from '@curfew/sidecar/fastify';
 
 export interface StorefrontOptions extends Pick<AppOptions, 'name' | 'telemetry' | 'logLevel'> {
-  readonly sidecar: Pick<Sidecar, 'authenticate' | 'boundOf' | 'notReady'>;
+  readonly sidecar: GateSidecar & Pick<Sidecar, 'notReady'>;
   readonly paymentsUrl: string;
 }
 
 /** Longest wait for payments, ms. */
 const PAYMENT_TIMEOUT_MS = 2000;
+
+/** A transfer needs a session that is good for payments, and a user who showed a credential in the last five minutes. */
+const TRANSFERS = { tier: 'payment', maxAuthAgeMs: 300_000 } as const;
 
 /** A shop that Curfew protects. One program, run as `orders` and as `payments`. It listens nowhere yet. */
 export async function buildApp({ sidecar, paymentsUrl, ...options }: StorefrontOptions): Promise<App> {
@@ -27,21 +31,32 @@ export async function buildApp({ sidecar, paymentsUrl, ...options }: StorefrontO
   }));
 
   app.post('/orders', async ({ session, headers }, reply) => {
-    const payment = await pay(paymentsUrl, headers.authorization);
+    const payment = await pay(paymentsUrl, headers);
     return reply.code(201).send({ id: randomUUID(), subject: session.subject, payment });
   });
 
   app.get('/payments', ({ session: { subject, roles } }) => ({ subject, roles }));
+
+  app.post('/transfers', { config: { curfew: TRANSFERS } }, ({ session: { subject } }, reply) =>
+    reply.code(201).send({ id: randomUUID(), subject }),
+  );
 
   app.post('/payments', ({ session: { subject } }, reply) => reply.code(201).send({ id: randomUUID(), subject }));
 
   return app;
 }
 
-/** Has payments do its part with the user's own token, which payments judges for itself. */
-async function pay(paymentsUrl: string, authorization = ''): Promise<unknown> {
+/**
+ * Has payments do its part by the user's own session, which payments judges for itself. That the request comes from the
+ * site that a cookie is of was found here, and is said on.
+ */
+async function pay(paymentsUrl: string, { authorization, cookie }: IncomingHttpHeaders): Promise<unknown> {
   const signal = AbortSignal.timeout(PAYMENT_TIMEOUT_MS);
-  const request = { method: 'POST', headers: { authorization }, signal };
+  const headers: Record<string, string> = {
+    ...(authorization === undefined ? {} : { authorization }),
+    ...(cookie === undefined ? {} : { cookie, 'sec-fetch-site': 'same-origin' }),
+  };
+  const request = { method: 'POST', headers, signal };
   const [status, body] = await fetch(new URL('/payments', paymentsUrl), request)
     .then(async (answer): Promise<[number, unknown]> => [answer.status, await answer.json()])
     .catch((cause) => {

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CurfewError } from '@curfew/contracts';
 import type { Authentication, Policy, RejectionCode } from '@curfew/sidecar';
@@ -9,7 +9,7 @@ import fastify from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bearerToken } from '../../../libs/sidecar/src/bearer.ts';
 import { REJECTIONS, verifiedToken } from '../../../libs/sidecar/src/session.ts';
-import { CLAIMS } from './issuer.ts';
+import { CLAIMS, NOW } from './issuer.ts';
 import { BOUND } from './store.ts';
 
 const alice = verifiedToken(CLAIMS);
@@ -27,6 +27,10 @@ const sidecar = {
     sidecar.asked.push([token, policy ?? 'strict', maxViewAgeMs]);
     return sidecar.late ? Promise.resolve(sidecar.answer) : sidecar.answer;
   },
+  authenticateCookie(id: string, policy?: Policy, maxViewAgeMs = BOUND) {
+    return sidecar.authenticate(`cookie ${id}`, policy, maxViewAgeMs);
+  },
+  now: () => NOW,
 };
 
 beforeEach(() => Object.assign(sidecar, { answer: alice.accepted.memory, late: false, asked: [] }));
@@ -47,32 +51,44 @@ describe('the Authorization header', () => {
 type Send = (
   path: string,
   headers?: Record<string, string>,
+  method?: 'GET' | 'POST',
 ) => Promise<{ status: number; headers: Headers; body: unknown }>;
 
 const app = fastify();
 let expressServer: Server;
 const sends: Record<'Fastify' | 'Express', Send> = {
-  Fastify: async (url, headers = {}) => {
-    const reply = await app.inject({ url, headers });
+  Fastify: async (url, headers = {}, method = 'GET') => {
+    const reply = await app.inject({ url, headers, method });
     return {
       status: reply.statusCode,
       headers: new Headers(reply.headers as Record<string, string>),
       body: reply.json(),
     };
   },
-  Express: async (path, headers = {}) => {
-    const reply = await fetch(`http://127.0.0.1:${(expressServer.address() as AddressInfo).port}${path}`, { headers });
-    return { status: reply.status, headers: reply.headers, body: await reply.json() };
+  Express: async (path, headers = {}, method = 'GET') => {
+    const { port } = expressServer.address() as AddressInfo;
+    // Not by fetch, which sends no Sec-Fetch-Site, and no Host but its own.
+    const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<Send>>>();
+    request({ host: '127.0.0.1', port, path, headers, method }, async (reply) => {
+      const text = (await reply.toArray()).join('');
+      const told = new Headers(reply.headers as Record<string, string>);
+      resolve({ status: reply.statusCode ?? 0, headers: told, body: JSON.parse(text) });
+    })
+      .once('error', reject)
+      .end();
+    return promise;
   },
 };
 
 beforeAll(async () => {
-  await app.register(curfew, { sidecar });
+  await app.register(curfew, { sidecar, allowedOrigins: ['https://app.test'] });
   app.get('/strict', ({ session }) => ({ subject: session.subject, provable: session.provable }));
   app.get('/lenient', { config: { curfew: 'lenient' } }, ({ session }) => ({ provable: session.provable }));
   app.get('/tight', { config: { curfew: { policy: 'lenient', maxViewAgeMs: 300 } } }, ({ session }) => ({
     source: session.source,
   }));
+  app.post('/strict', ({ session }) => ({ subject: session.subject }));
+  app.get('/transfers', { config: { curfew: TRANSFERS } }, ({ session }) => ({ subject: session.subject }));
   app.get('/open', { config: { curfew: 'open' } }, ({ session }) => ({ session }));
   app.register(async (child) => {
     child.get('/child', ({ session }) => ({ subject: session.subject }));
@@ -85,10 +101,16 @@ beforeAll(async () => {
   other.get('/tight', protect(sidecar, { policy: 'lenient', maxViewAgeMs: 300 }), ({ session }, response) => {
     response.json({ source: session.source });
   });
+  other.get('/transfers', protect(sidecar, TRANSFERS), ({ session }, response) => {
+    response.json({ subject: session.subject });
+  });
   other.get('/open', (request, response) => {
     response.json({ session: request.session ?? null });
   });
-  other.use(protect(sidecar));
+  other.use(protect(sidecar, { allowedOrigins: ['https://app.test'] }));
+  other.post('/strict', ({ session }, response) => {
+    response.json({ subject: session.subject });
+  });
   other.get(['/strict', '/child'], ({ session }, response) => {
     response.json({ subject: session.subject, provable: session.provable });
   });
@@ -100,6 +122,8 @@ afterAll(async () => {
   await app.close();
   await new Promise((resolve) => expressServer.close(resolve));
 });
+
+const TRANSFERS = { tier: 'payment', maxAuthAgeMs: 300_000, acr: ['urn:mfa', 'urn:key'] } as const;
 
 const BEARER = { authorization: 'Bearer a.b.c' };
 
@@ -159,6 +183,68 @@ describe.each(['Fastify', 'Express'] as const)('a service on %s', (framework) =>
     expect(sidecar.asked).toEqual([]);
   });
 
+  const COOKIE = { cookie: 'theme=dark; __Host-session=abc; other="x"' };
+
+  test('takes the session cookie, where there is no token', async () => {
+    expect(await send('/strict', COOKIE)).toMatchObject({ status: 200 });
+    expect(await send('/strict', { ...COOKIE, ...BEARER })).toMatchObject({ status: 200 });
+    expect(sidecar.asked.map(([shown]) => shown)).toEqual(['cookie abc', 'a.b.c']);
+  });
+
+  test('answers a cookie that is no session without touching it: a newer one may be on its way', async () => {
+    sidecar.answer = REJECTIONS.token.session_invalid;
+    const reply = await send('/strict', COOKIE);
+    expect(reply).toMatchObject({ status: 401, body: { code: 'session_invalid' } });
+    expect(reply.headers.has('set-cookie')).toBe(false);
+  });
+
+  test.each([
+    ['same-origin', { 'sec-fetch-site': 'same-origin' }, 200],
+    ['same-site', { 'sec-fetch-site': 'same-site' }, 403],
+    ['cross-site', { 'sec-fetch-site': 'cross-site', origin: 'https://shop.test' }, 403],
+    ['an origin that is this host', { origin: 'https://shop.test' }, 200],
+    ['an origin that is another port of this host', { origin: 'https://shop.test:8443' }, 403],
+    ['another origin', { origin: 'https://evil.test' }, 403],
+    ['an origin that is none', { origin: 'null' }, 403],
+    ['an allowed origin', { origin: 'https://app.test', 'sec-fetch-site': 'cross-site' }, 200],
+    ['nothing that says whence', {}, 403],
+  ])('lets a POST with a cookie through that comes from %s: %o, %i', async (_name, headers, status) => {
+    const reply = await send('/strict', { host: 'shop.test', ...COOKIE, ...headers }, 'POST');
+    expect(reply).toMatchObject({
+      status,
+      body: status === 200 ? { subject: 'alice' } : { code: 'cross_site_request' },
+    });
+    expect(sidecar.asked).toHaveLength(status === 200 ? 1 : 0);
+  });
+
+  test('lets a POST with a token through from anywhere: no browser adds one by itself', async () => {
+    expect(await send('/strict', { ...BEARER, 'sec-fetch-site': 'cross-site' }, 'POST')).toMatchObject({ status: 200 });
+  });
+
+  const S = NOW / 1000;
+  test.each([
+    ['all of it', { tier: 'payment', auth_time: S - 300, acr: 'urn:mfa' }, 200],
+    ['a lower tier', { tier: 'account', auth_time: S, acr: 'urn:mfa' }, 401],
+    ['no tier', { auth_time: S, acr: 'urn:mfa' }, 401],
+    ['an authentication too long ago', { tier: 'payment', auth_time: S - 301, acr: 'urn:mfa' }, 401],
+    ['no time of authentication', { tier: 'payment', acr: 'urn:mfa' }, 401],
+    ['another way of authentication', { tier: 'payment', auth_time: S, acr: 'urn:pwd' }, 401],
+  ] as const)('lets a session with %s into a route that asks for more: %o, %i', async (_name, claims, status) => {
+    for (const late of [false, true]) {
+      Object.assign(sidecar, { answer: verifiedToken({ ...CLAIMS, ...claims }).accepted.memory, late });
+      expect((await send('/transfers', BEARER)).status).toBe(status);
+    }
+  });
+
+  test('says what to ask the user for (RFC 9470)', async () => {
+    const reply = await send('/transfers', BEARER);
+    expect(reply.headers.get('www-authenticate')).toMatch(
+      /^Bearer error="insufficient_user_authentication", error_description="[^"]+", acr_values="urn:mfa urn:key", max_age="300"$/,
+    );
+    const body = { code: 'insufficient_user_authentication', status: 401, ...TRANSFERS };
+    expect(reply).toMatchObject({ status: 401, body });
+  });
+
   test('takes no token from elsewhere than the Authorization header', async () => {
     const reply = await send('/strict?access_token=a.b.c', {
       cookie: 'access_token=a.b.c',
@@ -169,6 +255,13 @@ describe.each(['Fastify', 'Express'] as const)('a service on %s', (framework) =>
     expect(sidecar.asked).toEqual([]);
   });
 });
+
+test.each([{ tier: 'gold' as never }, { maxAuthAgeMs: 0 }, { acr: [] }, { acr: ['a"b'] }])(
+  'a route that asks for %j is refused when the service is built',
+  (asked) => {
+    expect(() => protect(sidecar, asked)).toThrow(expect.objectContaining({ code: 'option_invalid' }));
+  },
+);
 
 test('a route that asks for a looser bound than the sidecar has is refused when the service is built', async () => {
   expect(() => protect(sidecar, { maxViewAgeMs: BOUND + 1 })).toThrow(CurfewError);

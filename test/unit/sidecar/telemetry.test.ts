@@ -38,6 +38,7 @@ describe('the metrics of a sidecar', () => {
     });
     const metrics = reportMetrics({
       counts: authenticator.counts,
+      cookieCounts: { cookieHits: 4, cookieMisses: 5, invalidRecords: 6 },
       entries: () => 7,
       undecodableRecords: () => 2,
       undecodableAnswers: () => 3,
@@ -54,6 +55,8 @@ describe('the metrics of a sidecar', () => {
     expect(told.get('curfew_verdicts_total{verdict="revoked",source="store"}')).toBe('0');
     expect(told.get('curfew_token_cache_hits_total{}')).toBe('2');
     expect(told.get('curfew_token_cache_misses_total{}')).toBe('2');
+    expect(told.get('curfew_cookie_cache_hits_total{}')).toBe('4');
+    expect(told.get('curfew_records_invalid_total{}')).toBe('6');
     expect(told.get('curfew_replica_entries{}')).toBe('7');
     expect(told.get('curfew_records_undecodable_total{}')).toBe('2');
     expect(told.get('curfew_read_through_duration_bucket{ok="true",le="0.005"}')).toBe('1');

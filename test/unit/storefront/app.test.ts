@@ -17,6 +17,8 @@ class FakeSidecar {
     ended: { ok: false, code: 'session_revoked', source: 'memory' },
   };
 
+  now = () => Date.now();
+  authenticateCookie = (id: string, policy?: string) => this.authenticate(id, policy);
   boundOf = (maxViewAgeMs = 2000) => maxViewAgeMs;
   notReady = () => this.missing;
   authenticate = (token: string, policy = 'strict') => {

@@ -1,0 +1,172 @@
+import { claimsOfRecord, decodeSessionRecord, isSessionId, sidOf } from '@curfew/contracts';
+import { type StoredRecord, TOUCH_INTERVAL_MS } from '@curfew/store';
+import { LRUCache } from 'lru-cache';
+import type { Authenticator } from './authenticator.ts';
+import type { Circuit } from './circuit.ts';
+import type { Clock } from './clock.ts';
+import { type Authentication, type Policy, REJECTIONS, type VerifiedToken, verifiedToken } from './session.ts';
+
+export interface CookieAuthenticatorOptions {
+  readonly authenticator: Pick<Authenticator, 'decide' | 'refuse' | 'unprovable'>;
+  /** Reads the record of a session by its handle, and notes that it is used; rejects when Redis does not answer in time. */
+  readonly read: (sid: string) => Promise<StoredRecord>;
+  readonly circuit: Circuit;
+  readonly issuer: string;
+  readonly audience: string;
+  /** Most sessions kept in memory. */
+  readonly cacheSize: number;
+  readonly clock: Pick<Clock, 'epoch' | 'elapsed'>;
+  readonly onWarning: (message: string) => void;
+}
+
+/** What is known of an id. Times are in ms since the epoch. */
+interface Known {
+  /** Undefined: there is no session. */
+  readonly session: VerifiedToken | undefined;
+  /** When it ends at the latest, or unused, as of the last read. */
+  readonly expiresAt: number;
+  readonly readAt: number;
+  /** When evidence against it last had it read anew. */
+  readonly recheckedAt: number;
+  /** Its record was gone at the last read: what is known ends it, and must not let it in. */
+  readonly gone: boolean;
+}
+
+/** How often one id is looked up again that is, or seems to be, no session; ms. */
+const RECHECK_MS = 1000;
+
+const GET = {};
+
+/** How often a cookie was known, and what its records were like. */
+export interface CookieCounts {
+  cookieHits: number;
+  cookieMisses: number;
+  invalidRecords: number;
+}
+
+/**
+ * Decides about the session that a cookie carries. Its record is read from Redis once, and is from then on what a token
+ * is: versions with a date. Nothing that is read from memory makes it live longer: that is Redis' to say, once a minute,
+ * beside the requests.
+ */
+export class CookieAuthenticator {
+  readonly #options: CookieAuthenticatorOptions;
+  readonly #known: LRUCache<string, Known>;
+  readonly #reading = new Map<string, Promise<Known | undefined>>();
+  readonly counts: CookieCounts = { cookieHits: 0, cookieMisses: 0, invalidRecords: 0 };
+
+  constructor(options: CookieAuthenticatorOptions) {
+    this.#options = options;
+    this.#known = new LRUCache({ max: options.cacheSize });
+  }
+
+  /** The answer itself where memory has it, so that a request in the ordinary case waits for no promise. */
+  authenticate(id: string, policy: Policy, maxViewAgeMs: number): Authentication | Promise<Authentication> {
+    const known = this.#known.get(id, GET);
+    if (known === undefined) return this.#lookUp(id, policy, maxViewAgeMs);
+    const { clock, authenticator } = this.#options;
+    const elapsed = clock.elapsed();
+    const now = clock.epoch + elapsed;
+    const { session } = known;
+    if (session === undefined || now >= known.expiresAt) {
+      if (now < known.readAt + RECHECK_MS) return authenticator.refuse('session_invalid');
+      return this.#lookUp(id, policy, maxViewAgeMs);
+    }
+    this.counts.cookieHits++;
+    if (now >= known.readAt + TOUCH_INTERVAL_MS && !known.gone) void this.#read(id);
+    const answer = authenticator.decide(session, policy, maxViewAgeMs, elapsed);
+    if (answer instanceof Promise || known.gone || !answer.ok)
+      return this.#settle(id, known, answer, policy, maxViewAgeMs);
+    return answer;
+  }
+
+  async #lookUp(id: string, policy: Policy, maxViewAgeMs: number): Promise<Authentication> {
+    const { authenticator, clock } = this.#options;
+    if (!isSessionId(id)) return authenticator.refuse('session_invalid');
+    this.counts.cookieMisses++;
+    const known = await this.#read(id);
+    // Nobody knows whose it is: lenient routes cannot take it either.
+    if (known === undefined) return authenticator.unprovable();
+    if (known.session === undefined) return authenticator.refuse('session_invalid');
+    return authenticator.decide(known.session, policy, maxViewAgeMs, clock.elapsed());
+  }
+
+  /** Evidence is against the session as it is known; it may have been renewed, or spared, since. */
+  async #settle(
+    id: string,
+    known: Known,
+    first: Authentication | Promise<Authentication>,
+    policy: Policy,
+    maxViewAgeMs: number,
+  ): Promise<Authentication> {
+    const { authenticator, clock } = this.#options;
+    const answer = await first;
+    if (answer.ok) return known.gone ? REJECTIONS.token.session_invalid : answer;
+    const isEnd = answer.code === 'session_revoked' || answer.code === 'session_stale';
+    const recheckedAt = clock.epoch + clock.elapsed();
+    if (!isEnd || known.gone || recheckedAt < known.recheckedAt + RECHECK_MS) return answer;
+    const anew = await this.#read(id);
+    if (anew === undefined) return answer;
+    // Where there is none any more it is remembered with the evidence, so that it goes on being called what it is.
+    const gone = anew.session === undefined;
+    this.#known.set(id, { ...(gone ? known : anew), readAt: anew.readAt, recheckedAt, gone });
+    if (anew.session === undefined) return answer;
+    return authenticator.decide(anew.session, policy, maxViewAgeMs, clock.elapsed());
+  }
+
+  #read(id: string): Promise<Known | undefined> {
+    const inFlight = this.#reading.get(id);
+    if (inFlight) return inFlight;
+    if (!this.#options.circuit.admits()) return AWAY;
+    const read = this.#readNow(id).finally(() => this.#reading.delete(id));
+    this.#reading.set(id, read);
+    return read;
+  }
+
+  async #readNow(id: string): Promise<Known | undefined> {
+    const { read, circuit, clock } = this.#options;
+    const sid = sidOf(id);
+    // As of before the read: whatever time it takes is not added to a life.
+    const readAt = clock.epoch + clock.elapsed();
+    const stored = await read(sid).catch(() => undefined);
+    if (stored === undefined) {
+      circuit.failed();
+      return undefined;
+    }
+    circuit.succeeded();
+    const known = this.#knownOf(sid, stored, readAt, this.#known.peek(id)?.session);
+    this.#known.set(id, known);
+    return known;
+  }
+
+  #knownOf(sid: string, { fields, now }: StoredRecord, readAt: number, before: VerifiedToken | undefined): Known {
+    const none: Known = { session: undefined, expiresAt: 0, readAt, recheckedAt: 0, gone: false };
+    if (Object.keys(fields).length === 0) return none;
+    const record = decodeSessionRecord(sid, fields);
+    if (!record.ok) {
+      this.counts.invalidRecords++;
+      this.#options.onWarning('a session record in Redis holds what no session service writes: it is no session');
+      return none;
+    }
+    const { lastSeenAt, idleMs, expiresAt, createdAt, ended, s, t, r } = record.value;
+    // By Redis' clock, which ends the record, and not by this one.
+    const remainingMs = Math.min(lastSeenAt + idleMs, expiresAt) - now;
+    if (ended !== undefined || remainingMs <= 0) return none;
+    const known = { expiresAt: readAt + remainingMs, readAt, recheckedAt: 0, gone: false };
+    // The same versions may have been read through since, and be dated later than the record knows.
+    const held = before?.versions;
+    if (before && held && held.s === s && held.t === t && held.r === r) return { ...known, session: before };
+    const { issuer, audience } = this.#options;
+    const claims = {
+      iss: issuer,
+      aud: audience,
+      exp: Math.floor(expiresAt / 1000),
+      iat: Math.floor(createdAt / 1000),
+      jti: sid,
+      ...claimsOfRecord(record.value),
+    };
+    return { ...known, session: verifiedToken(claims) };
+  }
+}
+
+const AWAY = Promise.resolve(undefined);

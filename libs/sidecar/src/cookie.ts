@@ -1,0 +1,29 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { SESSION_COOKIE } from '@curfew/contracts';
+
+const COOKIE = new RegExp(`(?:^|; *)${SESSION_COOKIE}=("?)([^;"]*)\\1(?:;|$)`);
+
+/** The value of the session cookie in a `Cookie` header (RFC 6265bis); the first, where there are several. */
+export const sessionCookie = (header: string | undefined): string | undefined =>
+  header === undefined ? undefined : COOKIE.exec(header)?.[2] || undefined;
+
+/** Methods that change nothing (RFC 9110, section 9.2.1). */
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+
+/**
+ * Whether a request with a cookie may do what it does: an unsafe one must come from this site, which browsers say by
+ * `Sec-Fetch-Site` (Fetch Metadata), or by an `Origin` (RFC 6454) that is this host or an allowed one. One that says
+ * neither does not.
+ */
+export function isFromThisSite(
+  method: string | undefined,
+  headers: IncomingHttpHeaders,
+  allowedOrigins: readonly string[],
+): boolean {
+  if (SAFE.has(method ?? '')) return true;
+  const { origin, host } = headers;
+  if (origin !== undefined && allowedOrigins.includes(origin)) return true;
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  return origin !== undefined && host !== undefined && URL.parse(origin)?.host === host;
+}
