@@ -67,10 +67,12 @@ export const BENCHMARKS: readonly Benchmark[] = [
   {
     name: 'http',
     cases: {
+      'http curfew-cookie': 'services',
       'http curfew-bearer': 'services',
       'http express-session': 'services',
       'http bare': 'services',
     },
+    onlyOnce: { 'http curfew-cookie steady': 'services' },
     says: sayHttp,
   },
 ];

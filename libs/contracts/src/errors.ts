@@ -104,6 +104,7 @@ export const problemOf = (code: ErrorCode, detail?: string, reason?: ParseErrorC
 const CHALLENGES: Partial<Record<ErrorCode, string>> = {
   client_unauthenticated: 'Basic realm="curfew", Bearer',
   scope_insufficient: 'Bearer error="insufficient_scope"',
+  insufficient_user_authentication: 'Bearer error="insufficient_user_authentication"',
 };
 
 /**

@@ -9,6 +9,7 @@ const CODES = Object.keys(ERRORS) as ErrorCode[];
 const CHALLENGES: Partial<Record<ErrorCode, string>> = {
   client_unauthenticated: 'Basic realm="curfew", Bearer',
   scope_insufficient: 'Bearer error="insufficient_scope"',
+  insufficient_user_authentication: 'Bearer error="insufficient_user_authentication"',
 };
 
 const app = await createApp({ name: 'test', logLevel: 'silent', notReady: () => [] });

@@ -6,15 +6,20 @@ import { buildApp } from '../../../services/session-service/src/app.ts';
 import { accessOf } from '../../support/access.ts';
 import { sessionLives } from '../../support/session-lives.ts';
 
+/** What the access token of a test says. */
+let sid: string;
+let authenticatedAt: number;
 let lives: Awaited<ReturnType<typeof sessionLives>>;
 let app: Awaited<ReturnType<typeof buildApp>>;
 
 beforeEach(async () => {
+  sid = 'laptop';
+  authenticatedAt = Date.now();
   lives = await sessionLives(Date.now());
   const { end } = lives;
   app = await buildApp({
     ...lives,
-    access: accessOf({ verifyAccessToken: async () => ({ subject: 'alice', sid: 'laptop' }) }),
+    access: accessOf({ verifyAccessToken: async () => ({ subject: 'alice', sid, authenticatedAt }) }),
     revocations: { end },
     notReady: () => [],
     logLevel: 'silent',
@@ -162,6 +167,21 @@ describe('the session service over HTTP', () => {
     const reply = await post('/v1/sessions', { subject: 'alice' });
     expect(reply.json()).toMatchObject({ status: 503, code: 'store_unavailable' });
     expect(reply.headers['retry-after']).toBe('1');
+  });
+
+  test('lets a user end other sessions only when they have authenticated lately, and their own at any time', async () => {
+    const [here, there] = await Promise.all([1, 2].map(() => post('/v1/sessions', { subject: 'alice' })));
+    const headers = { authorization: `Bearer ${here?.json().accessToken}` };
+    const end = async (url: string) => (await app.inject({ method: 'DELETE', url, headers })).json();
+    sid = here?.json().sid;
+    authenticatedAt = Date.now() - 15 * 60_000 - 1;
+    const insufficient = { status: 401, code: 'insufficient_user_authentication' };
+    expect(await end(`/v1/sessions/${there?.json().sid}`)).toMatchObject(insufficient);
+    expect(await end('/v1/subjects/alice/sessions')).toMatchObject(insufficient);
+    expect(lives.end).not.toHaveBeenCalled();
+    expect(await end(`/v1/sessions/${sid}`)).toMatchObject({ id: 'jti' });
+    authenticatedAt = Date.now();
+    expect(await end(`/v1/sessions/${there?.json().sid}`)).toMatchObject({ id: 'jti' });
   });
 
   test('lets a user do with their own sessions what they let nobody else do', async () => {

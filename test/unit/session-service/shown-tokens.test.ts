@@ -249,7 +249,7 @@ describe('what is revoked', () => {
 describe('the user of an access token', () => {
   test('is told by the token while its session lives', async () => {
     const { accessToken, refreshToken, session } = await bearer();
-    expect(await lives.shownTokens.userOf(accessToken)).toEqual({ subject: 'alice', sid: session.sid });
+    expect(await lives.shownTokens.userOf(accessToken)).toMatchObject({ subject: 'alice', sid: session.sid });
     expect(await lives.shownTokens.userOf(refreshToken)).toBeUndefined();
     bump('u:alice', 80, 0);
     await expect(lives.shownTokens.userOf(accessToken)).rejects.toMatchObject({ code: 'session_stale' });

@@ -10,6 +10,8 @@ import type { Client, Clients } from './clients.ts';
 export interface User {
   readonly subject: string;
   readonly sid: string;
+  /** When they last showed a credential, ms since the epoch. */
+  readonly authenticatedAt: number;
 }
 
 /**

@@ -4,6 +4,10 @@
 -- Returns how many there are, and 1 where this one is among them.
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[4])
 local count, most = redis.call('ZCARD', KEYS[1]), tonumber(ARGV[3])
+-- A cluster's command may come twice.
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+  return { count, 1 }
+end
 if most > 0 and count >= most then
   return { count, 0 }
 end

@@ -1,9 +1,10 @@
 import { CurfewError, DEFAULT_TIER } from '@curfew/contracts';
-import { type App, assertOwn, type Caller } from '@curfew/http';
+import { type App, assertOwn } from '@curfew/http';
 import { networkOf } from '../sessions/network.ts';
 import type { Renewals, Shown } from '../sessions/renewals.ts';
 import { assertUxFits, type Sessions } from '../sessions/sessions.ts';
 import type { SignInOrder, SignIns } from '../sessions/sign-ins.ts';
+import { assertMayEnd, ownerOf } from './own-sessions.ts';
 import {
   GrantReply,
   ReauthenticateBody,
@@ -104,7 +105,7 @@ export function sessionRoutes(app: App, { signIns, renewals, sessions }: Session
       },
     },
     async ({ caller, params: { sid }, body }) => {
-      await assertOwnSession(caller, sid);
+      await ownerOf(caller, sid, sessions);
       await sessions.setUx(sid, body.ux);
       return sessionReply(await sessions.read(sid));
     },
@@ -117,15 +118,11 @@ export function sessionRoutes(app: App, { signIns, renewals, sessions }: Session
       schema: { summary: 'Log out: end one session', params: SidParams, response: { 202: RevocationReply } },
     },
     async ({ caller, params: { sid } }, reply) => {
-      await assertOwnSession(caller, sid);
+      const owner = await ownerOf(caller, sid, sessions);
+      if (owner !== undefined) assertMayEnd(caller, owner, sid);
       return reply.code(202).send(await sessions.end(sid));
     },
   );
-
-  /** Spares clients the reading: they may end any session. */
-  async function assertOwnSession(caller: Caller | undefined, sid: string): Promise<void> {
-    if (caller === undefined || 'subject' in caller) assertOwn(caller, (await sessions.read(sid)).session.subject);
-  }
 }
 
 /** @throws CurfewError `body_invalid` */

@@ -3,6 +3,7 @@ import { type App, assertOwn } from '@curfew/http';
 import type { Revocations } from '../sessions/revocations.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { VersionStore } from '../store/version-store.ts';
+import { assertMayEnd } from './own-sessions.ts';
 import {
   EndAllQuery,
   RevocationBody,
@@ -57,7 +58,7 @@ export function subjectRoutes(app: App, { sessions, revocations, versions }: Sub
       },
     },
     async ({ caller, params, query }, reply) => {
-      assertOwn(caller, params.sub);
+      assertMayEnd(caller, params.sub);
       return reply.code(202).send(await sessions.endAll(params.sub, query.except));
     },
   );

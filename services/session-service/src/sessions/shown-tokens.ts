@@ -99,7 +99,8 @@ export class ShownTokens {
     const session = await this.#sessionOf(shown);
     const standing = session === undefined ? 'revoked' : await this.#standing(shown, session);
     if (standing !== 'active') throw new CurfewError(standing === 'stale' ? 'session_stale' : 'session_revoked');
-    return { subject: checked.claims.sub, sid: checked.claims.sid };
+    const { sub: subject, sid, auth_time = 0 } = checked.claims;
+    return { subject, sid, authenticatedAt: auth_time * 1000 };
   }
 
   /**

@@ -75,7 +75,7 @@ describe('a route', () => {
 describe('a user', () => {
   const token = async (typ = 'at+jwt') =>
     new SignJWT({}).setProtectedHeader({ alg: 'EdDSA', typ }).sign((await generateKeyPair('EdDSA')).privateKey);
-  const ofAlice = async () => ({ subject: 'alice', sid: 'laptop' });
+  const ofAlice = async () => ({ subject: 'alice', sid: 'laptop', authenticatedAt: 0 });
 
   test('reads what is their own with their access token, and nothing else', async () => {
     app = await serviceWith({ verifyAccessToken: ofAlice });
