@@ -116,6 +116,17 @@ describe('the pipeline', () => {
     expect(sessions.records.get('other')?.s).toBe(0);
   });
 
+  test('roles nested more deeply than can be written again do not stop the partition: they are no roles', async () => {
+    const roles = `["viewer",${'['.repeat(20_000)}${']'.repeat(20_000)}]`;
+    const value = Buffer.from(JSON.stringify(rolesChanged).replace('["viewer"]', roles));
+    await pipeline.process(partition, -1, [
+      recordOf('alice', value, { offset: 0, timestamp: 1000 }),
+      event(1, disabled),
+    ]);
+    expect((await versions.read('alice')).claims).toEqual({ json: '{"roles":["viewer"]}', since: 1000 });
+    expect(bus.announced).toHaveLength(2);
+  });
+
   test('a claims change that brings no roles leaves those of an earlier one', async () => {
     const department = setOf(`${CAEP}token-claims-change`, opaque('alice'), { claims: { department: 'sales' } });
     await pipeline.process(partition, -1, [event(0, rolesChanged), event(1, department)]);

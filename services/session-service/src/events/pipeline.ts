@@ -157,6 +157,9 @@ function newestTick(works: readonly Work[]): Tick | undefined {
   return newest;
 }
 
+/** Anything else cannot be a role; nested deeply enough, it could not even be written. */
+const isString = (role: unknown) => typeof role === 'string';
+
 const changeOf = ({ record }: Step, { scope, raise, blocked, claims }: Work['effects'][number]): Change => ({
   scope,
   offset: record.offset,
@@ -164,7 +167,7 @@ const changeOf = ({ record }: Step, { scope, raise, blocked, claims }: Work['eff
   ends: raise === 'floor',
   ...(blocked === undefined ? {} : { blocked }),
   // Of the claims that an event may bring, sessions carry the roles; a change of others alone leaves the roles as they are.
-  ...(Array.isArray(claims?.['roles']) ? { claims: JSON.stringify({ roles: claims['roles'] }) } : {}),
+  ...(Array.isArray(claims?.['roles']) ? { claims: JSON.stringify({ roles: claims['roles'].filter(isString) }) } : {}),
 });
 
 const announcementOf = ({ work, effect, version }: Applied): Announcement => ({
