@@ -32,11 +32,12 @@ async function write(...keys: JWK[]): Promise<string> {
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'curfew-keys-'));
-  services = await startServices(inject('stack'), true, {
+  const environment = {
     CURFEW_SIGNING_KEY: '',
     CURFEW_SIGNING_KEY_FILE: await write(old),
     CURFEW_ACCESS_TTL_MS: String(ACCESS_TTL_MS),
-  });
+  };
+  services = await startServices(inject('stack'), true, { 'session-service': environment });
 });
 afterAll(async () => {
   stopped = true;

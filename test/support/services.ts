@@ -22,12 +22,12 @@ export interface Services {
 /**
  * @param stack Kafka and Redis that the services use; they need not be there.
  * @param awaitReady false: returns while `/readyz` still says 503.
- * @param environment of the session service, where it is another than usual.
+ * @param environment of a service, where it is another than usual.
  */
 export async function startServices(
   { brokers, redisUrl }: Stack,
   awaitReady = true,
-  environment: Readonly<Record<string, string>> = {},
+  environment: { readonly [N in Name]?: Readonly<Record<string, string>> } = {},
 ): Promise<Services> {
   const directory = await mkdtemp(join(tmpdir(), 'curfew-services-'));
   const [a = 0, b = 0, c = 0, d = 0] = await freePorts(4);
@@ -37,10 +37,9 @@ export async function startServices(
   const refreshKeys = randomBytes(32).toString('base64url');
   const services = localServices({ brokers: brokers.join(','), redisUrl, signingKey, refreshKeys, ports });
   const started = await Promise.allSettled(
-    services.map(({ env, ...service }) => {
-      const own = service.name === 'session-service' ? environment : {};
-      return startService({ ...service, env: { ...env, ...own } }, { directory, awaitReady });
-    }),
+    services.map(({ env, ...service }) =>
+      startService({ ...service, env: { ...env, ...environment[service.name as Name] } }, { directory, awaitReady }),
+    ),
   );
   const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const stop = async () => {
