@@ -8,18 +8,35 @@ type SigningKey = Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
 
 let services: Services;
 let token: string;
+let refreshToken: string;
+/** Of another session. */
+let otherToken: string;
+/** A session cookie's value, and the handle of its session. */
+let cookie: string;
+let sid: string;
+
+async function signIn(mode = 'bearer') {
+  const { body } = await call('POST', `${services.urls['session-service']}/v1/sessions`, {
+    as: 'login',
+    body: { subject: randomUUID(), roles: ['admin'], mode },
+  });
+  return body;
+}
 
 beforeAll(async () => {
   services = await startServices(inject('stack'));
-  const { body } = await call('POST', `${services.urls['session-service']}/v1/sessions`, {
-    as: 'login',
-    body: { subject: randomUUID(), roles: ['admin'] },
-  });
-  token = String(body['accessToken']);
+  const [mine, other, inCookie] = await Promise.all([signIn(), signIn(), signIn('cookie')]);
+  token = String(mine['accessToken']);
+  refreshToken = String(mine['refreshToken']);
+  otherToken = String(other['accessToken']);
+  cookie = String(inCookie['cookie']);
+  sid = String(inCookie['sid']);
 });
 afterAll(() => services?.stop());
 
 const decoded = (part: 0 | 1) => JSON.parse(Buffer.from(token.split('.')[part] ?? '', 'base64url').toString());
+/** A token of the header, the claims and the signature of three. */
+const swapped = (...tokens: [string, string, string]) => tokens.map((one, part) => one.split('.')[part]).join('.');
 const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** The good token once more, with some things otherwise, signed by the service's own key unless another is given. */
@@ -29,6 +46,9 @@ async function forged(claims: object, header: object = {}, key?: SigningKey): Pr
     .setProtectedHeader({ ...decoded(0), ...header } as JWTHeaderParameters & { alg: string })
     .sign(key ?? own);
 }
+
+const renewal = async (shown: object) =>
+  inWords(await call('POST', `${services.urls['session-service']}/v1/sessions/refresh`, { body: shown }));
 
 const answers = async (bearer: string) =>
   Promise.all(
@@ -55,6 +75,12 @@ describe('a token that is not good', () => {
       () => token.replace(/\..*\./, `.${encoded({ ...decoded(1), sub: 'root' })}.`),
       'session_invalid',
     ],
+    ['that is doubled', () => `${token}${token}`, 'session_invalid'],
+    ['whose header is another’s', () => swapped(refreshToken, token, token), 'session_invalid'],
+    ['whose claims are another’s', () => swapped(token, otherToken, token), 'session_invalid'],
+    ['whose signature is another’s', () => swapped(token, token, otherToken), 'session_invalid'],
+    ['that is a refresh token', () => refreshToken, 'session_invalid'],
+    ['that is a cookie’s value', () => cookie, 'session_invalid'],
     ['that is expired', () => forged({ iat: seconds - 700, exp: seconds - 60 }), 'session_expired'],
     ['that is unsigned', () => `${encoded({ alg: 'none', typ: 'at+jwt' })}.${token.split('.')[1]}.`, 'session_invalid'],
     ['for another audience', () => forged({ aud: 'someone-else' }), 'session_invalid'],
@@ -92,6 +118,39 @@ describe('a token that is not good', () => {
     expect(inWords(absent)).toBe('401 session_invalid');
     expect(absent.headers.get('www-authenticate')).toBe('Bearer');
     expect((await call('GET', `${services.urls.orders}/catalog`)).status).toBe(200);
+  });
+
+  test.each<[string, () => string]>([
+    ['is the handle of its session', () => sid],
+    ['is cut', () => cookie.slice(0, -1)],
+    ['is doubled', () => `${cookie}${cookie}`],
+    ['is another id', () => cookie.replace(/^./, (first) => (first === 'A' ? 'B' : 'A'))],
+    ['is an access token', () => token],
+    ['is a refresh token', () => refreshToken],
+  ])('a cookie that %s is rejected by both services, and renews nothing', async (_name, make) => {
+    const value = make();
+    for (const url of [`${services.urls.orders}/orders`, `${services.urls.payments}/payments`]) {
+      const answer = await call('GET', url, { headers: { cookie: `__Host-session=${value}` } });
+      expect(inWords(answer)).toBe('401 session_invalid');
+      expect(answer.headers.has('set-cookie')).toBe(false);
+    }
+    expect(await renewal({ cookie: value })).toMatch(/^40[01] (session|body)_invalid$/);
+    const good = await call('GET', `${services.urls.orders}/orders`, {
+      headers: { cookie: `__Host-session=${cookie}` },
+    });
+    expect(inWords(good)).toBe('200');
+  });
+
+  test.each<[string, () => string]>([
+    ['is an access token', () => token],
+    ['is cut', () => refreshToken.slice(0, -1)],
+    ['is doubled', () => `${refreshToken}${refreshToken}`],
+    ['has the header of an access token', () => swapped(token, refreshToken, refreshToken)],
+    ['has the claims of an access token', () => swapped(refreshToken, token, refreshToken)],
+    ['has the signature of an access token', () => swapped(refreshToken, refreshToken, token)],
+    ['is a cookie’s value', () => cookie],
+  ])('a refresh token that %s is exchanged for nothing', async (_name, make) => {
+    expect(await renewal({ refreshToken: make() })).toBe('401 refresh_token_invalid');
   });
 
   test('an address that is not encoded is a problem at every service', async () => {
