@@ -25,12 +25,14 @@ test('every account event of the scenario ends the right sessions in both servic
   expect(
     steps.map(({ title, failure }) => ({ title, failure })).filter(({ failure }) => failure !== undefined),
   ).toEqual([]);
-  expect(steps).toHaveLength(11);
+  expect(steps).toHaveLength(16);
   const measured = steps.filter(({ seen }) => typeof seen.orders === 'number');
   expect(measured.map(({ expected }) => expected)).toEqual([
     '401 session_revoked',
     '401 session_revoked',
     '401 session_stale',
+    '401 session_revoked',
+    '401 session_revoked',
     '401 session_revoked',
   ]);
   for (const { seen } of measured) expect(Math.max(Number(seen.orders), Number(seen.payments))).toBeLessThan(2000);
