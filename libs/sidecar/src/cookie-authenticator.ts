@@ -21,8 +21,7 @@ export interface CookieAuthenticatorOptions {
 
 /** What is known of an id. Times are in ms since the epoch. */
 interface Known {
-  /** Undefined: there is no session. */
-  readonly session: VerifiedToken | undefined;
+  readonly session: VerifiedToken;
   /** When it ends at the latest, or unused, as of the last read. */
   readonly expiresAt: number;
   readonly readAt: number;
@@ -34,6 +33,8 @@ interface Known {
 
 /** How often one id is looked up again that is, or seems to be, no session; ms. */
 const RECHECK_MS = 1000;
+/** Ids that are known to be none. They have a place of their own: whoever makes ids up must not drive sessions out. */
+const MAX_ABSENT = 1000;
 
 const GET = {};
 
@@ -52,7 +53,9 @@ export interface CookieCounts {
 export class CookieAuthenticator {
   readonly #options: CookieAuthenticatorOptions;
   readonly #known: LRUCache<string, Known>;
-  readonly #reading = new Map<string, Promise<Known | undefined>>();
+  /** Ids that were no session, with when they were looked up. */
+  readonly #absent = new LRUCache<string, number>({ max: MAX_ABSENT });
+  readonly #reading = new Map<string, Promise<Known | 'absent' | undefined>>();
   readonly counts: CookieCounts = { cookieHits: 0, cookieMisses: 0, invalidRecords: 0 };
 
   constructor(options: CookieAuthenticatorOptions) {
@@ -68,8 +71,8 @@ export class CookieAuthenticator {
     const elapsed = clock.elapsed();
     const now = clock.epoch + elapsed;
     const { session } = known;
-    if (session === undefined || now >= known.expiresAt) {
-      if (now < known.readAt + RECHECK_MS) return authenticator.refuse('session_invalid');
+    if (now >= known.expiresAt) {
+      this.#known.delete(id);
       return this.#lookUp(id, policy, maxViewAgeMs);
     }
     this.counts.cookieHits++;
@@ -83,11 +86,14 @@ export class CookieAuthenticator {
   async #lookUp(id: string, policy: Policy, maxViewAgeMs: number): Promise<Authentication> {
     const { authenticator, clock } = this.#options;
     if (!isSessionId(id)) return authenticator.refuse('session_invalid');
+    const absentAt = this.#absent.get(id);
+    if (absentAt !== undefined && clock.epoch + clock.elapsed() < absentAt + RECHECK_MS)
+      return authenticator.refuse('session_invalid');
     this.counts.cookieMisses++;
     const known = await this.#read(id);
     // Nobody knows whose it is: lenient routes cannot take it either.
     if (known === undefined) return authenticator.unprovable();
-    if (known.session === undefined) return authenticator.refuse('session_invalid');
+    if (known === 'absent') return authenticator.refuse('session_invalid');
     return authenticator.decide(known.session, policy, maxViewAgeMs, clock.elapsed());
   }
 
@@ -108,13 +114,12 @@ export class CookieAuthenticator {
     const anew = await this.#read(id);
     if (anew === undefined) return answer;
     // Where there is none any more it is remembered with the evidence, so that it goes on being called what it is.
-    const gone = anew.session === undefined;
-    this.#known.set(id, { ...(gone ? known : anew), readAt: anew.readAt, recheckedAt, gone });
-    if (anew.session === undefined) return answer;
+    this.#known.set(id, anew === 'absent' ? { ...known, gone: true } : { ...anew, recheckedAt });
+    if (anew === 'absent') return answer;
     return authenticator.decide(anew.session, policy, maxViewAgeMs, clock.elapsed());
   }
 
-  #read(id: string): Promise<Known | undefined> {
+  #read(id: string): Promise<Known | 'absent' | undefined> {
     const inFlight = this.#reading.get(id);
     if (inFlight) return inFlight;
     if (!this.#options.circuit.admits()) return AWAY;
@@ -123,7 +128,7 @@ export class CookieAuthenticator {
     return read;
   }
 
-  async #readNow(id: string): Promise<Known | undefined> {
+  async #readNow(id: string): Promise<Known | 'absent' | undefined> {
     const { read, circuit, clock } = this.#options;
     const sid = sidOf(id);
     // As of before the read: whatever time it takes is not added to a life.
@@ -135,23 +140,32 @@ export class CookieAuthenticator {
     }
     circuit.succeeded();
     const known = this.#knownOf(sid, stored, readAt, this.#known.peek(id)?.session);
+    if (known === undefined) {
+      this.#known.delete(id);
+      this.#absent.set(id, readAt);
+      return 'absent';
+    }
     this.#known.set(id, known);
     return known;
   }
 
-  #knownOf(sid: string, { fields, now }: StoredRecord, readAt: number, before: VerifiedToken | undefined): Known {
-    const none: Known = { session: undefined, expiresAt: 0, readAt, recheckedAt: 0, gone: false };
-    if (Object.keys(fields).length === 0) return none;
+  #knownOf(
+    sid: string,
+    { fields, now }: StoredRecord,
+    readAt: number,
+    before: VerifiedToken | undefined,
+  ): Known | undefined {
+    if (Object.keys(fields).length === 0) return undefined;
     const record = decodeSessionRecord(sid, fields);
     if (!record.ok) {
       this.counts.invalidRecords++;
       this.#options.onWarning('a session record in Redis holds what no session service writes: it is no session');
-      return none;
+      return undefined;
     }
     const { lastSeenAt, idleMs, expiresAt, createdAt, ended, s, t, r } = record.value;
     // By Redis' clock, which ends the record, and not by this one.
     const remainingMs = Math.min(lastSeenAt + idleMs, expiresAt) - now;
-    if (ended !== undefined || remainingMs <= 0) return none;
+    if (ended !== undefined || remainingMs <= 0) return undefined;
     const known = { expiresAt: readAt + remainingMs, readAt, recheckedAt: 0, gone: false };
     // The same versions may have been read through since, and be dated later than the record knows.
     const held = before?.versions;

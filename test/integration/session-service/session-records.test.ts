@@ -85,6 +85,9 @@ onEachStore((redis) => {
       const young = await created();
       const gone = await created();
       await redis.client.del(sessionKey(gone.sid));
+      // As one that dies between finding a reuse and ending the session leaves it.
+      const reused = await created({ generation: 7 });
+      await sessions.exchange(reused.sid, 0, GRACE_MS);
       expect((await sessions.ofSubject(subject)).map(({ sid }) => sid)).toEqual([old.sid, young.sid]);
       expect(await redis.client.zcard(indexKey(subject))).toBe(2);
     });

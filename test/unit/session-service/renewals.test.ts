@@ -173,6 +173,10 @@ describe('a refresh token', () => {
     vi.spyOn(lives.versions, 'read').mockRejectedValueOnce(new CurfewError('store_unavailable'));
     await expect(refresh(refreshToken)).rejects.toMatchObject({ code: 'store_unavailable' });
     lives.pass(10 * REUSE_GRACE_MS);
+    vi.spyOn(lives.store, 'renew').mockRejectedValueOnce(new CurfewError('session_record_too_large'));
+    bump('u:alice', 80, 0);
+    await expect(refresh(refreshToken)).rejects.toMatchObject({ code: 'session_record_too_large' });
+    lives.pass(10 * REUSE_GRACE_MS);
     const { refreshToken: successor } = await refresh(refreshToken);
     await refresh(successor);
     expect(endings()).toEqual([]);

@@ -110,6 +110,16 @@ describe('a session cookie', () => {
     expect(reads).toBe(2);
   });
 
+  test('is not driven out of memory by ids that somebody makes up', async () => {
+    const { show } = cookies();
+    await show();
+    const alive = record;
+    record = undefined;
+    for (let i = 0; i < 2000; i++) await show(newSessionId());
+    record = alive;
+    expect(show()).not.toBeInstanceOf(Promise);
+  });
+
   test('cannot be judged while Redis is away, on a lenient route too: nobody knows whose it is', async () => {
     away = true;
     const { show } = cookies();

@@ -79,7 +79,7 @@ export class Renewals {
       const session = await this.#renewed(exchange.record, reading.value);
       return await grants.bearer(session, shown.generation + 1);
     } catch (error) {
-      if (!(error instanceof CurfewError) || error.status >= 500) await this.#undelivered(shown);
+      await this.#undelivered(shown);
       throw error;
     }
   }

@@ -86,12 +86,13 @@ export class RedisSessions implements SessionStore {
     const index = indexKey(subject);
     const sids = await answered(this.#redis.zrange(index, 0, '-1'));
     const records = await Promise.all(sids.map((sid) => this.read(sid)));
-    const gone = sids.filter((_, i) => records[i] === undefined);
-    if (gone.length > 0) await answered(this.#redis.zrem(index, ...gone));
-    return records
+    const sessions = records
       .filter((record) => record !== undefined)
-      .filter((record) => record.subject === subject && record.ended === undefined)
-      .sort((a, b) => a.createdAt - b.createdAt);
+      .filter((record) => record.subject === subject && record.ended === undefined);
+    const alive = new Set(sessions.map(({ sid }) => sid));
+    const over = sids.filter((sid) => !alive.has(sid));
+    if (over.length > 0) await answered(this.#redis.zrem(index, ...over));
+    return sessions.sort((a, b) => a.createdAt - b.createdAt);
   }
 
   #update(sid: string, change: Partial<SessionRecord>, ttlMs = 0): Promise<number> {
