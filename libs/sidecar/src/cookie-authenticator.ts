@@ -24,16 +24,20 @@ interface Known {
   readonly session: VerifiedToken;
   /** When it ends at the latest, or unused, as of the last read. */
   readonly expiresAt: number;
-  readonly readAt: number;
+  /** From when on a use is to be noted. */
+  readonly touchAt: number;
   /** When evidence against it last had it read anew. */
   readonly recheckedAt: number;
   /** Its record was gone at the last read: what is known ends it, and must not let it in. */
   readonly gone: boolean;
 }
 
+/** What a read found: a session, none, or that Redis does not answer. */
+type Found = Known | 'none' | 'away';
+
 /** How often one id is looked up again that is, or seems to be, no session; ms. */
 const RECHECK_MS = 1000;
-/** Ids that are known to be none. They have a place of their own: whoever makes ids up must not drive sessions out. */
+/** Most ids that are remembered as no session's. They have a place of their own, as anybody can make up any number. */
 const MAX_ABSENT = 1000;
 
 const GET = {};
@@ -53,9 +57,9 @@ export interface CookieCounts {
 export class CookieAuthenticator {
   readonly #options: CookieAuthenticatorOptions;
   readonly #known: LRUCache<string, Known>;
-  /** Ids that were no session, with when they were looked up. */
+  /** When an id was last found to be no session's. */
   readonly #absent = new LRUCache<string, number>({ max: MAX_ABSENT });
-  readonly #reading = new Map<string, Promise<Known | 'absent' | undefined>>();
+  readonly #reading = new Map<string, Promise<Found>>();
   readonly counts: CookieCounts = { cookieHits: 0, cookieMisses: 0, invalidRecords: 0 };
 
   constructor(options: CookieAuthenticatorOptions) {
@@ -70,14 +74,10 @@ export class CookieAuthenticator {
     const { clock, authenticator } = this.#options;
     const elapsed = clock.elapsed();
     const now = clock.epoch + elapsed;
-    const { session } = known;
-    if (now >= known.expiresAt) {
-      this.#known.delete(id);
-      return this.#lookUp(id, policy, maxViewAgeMs);
-    }
+    if (now >= known.expiresAt) return this.#lookUp(id, policy, maxViewAgeMs);
     this.counts.cookieHits++;
-    if (now >= known.readAt + TOUCH_INTERVAL_MS && !known.gone) void this.#read(id);
-    const answer = authenticator.decide(session, policy, maxViewAgeMs, elapsed);
+    if (now >= known.touchAt && !known.gone) void this.#read(id);
+    const answer = authenticator.decide(known.session, policy, maxViewAgeMs, elapsed);
     if (answer instanceof Promise || known.gone || !answer.ok)
       return this.#settle(id, known, answer, policy, maxViewAgeMs);
     return answer;
@@ -85,16 +85,15 @@ export class CookieAuthenticator {
 
   async #lookUp(id: string, policy: Policy, maxViewAgeMs: number): Promise<Authentication> {
     const { authenticator, clock } = this.#options;
-    if (!isSessionId(id)) return authenticator.refuse('session_invalid');
-    const absentAt = this.#absent.get(id);
-    if (absentAt !== undefined && clock.epoch + clock.elapsed() < absentAt + RECHECK_MS)
+    const absentAt = this.#absent.get(id) ?? Number.NEGATIVE_INFINITY;
+    if (!isSessionId(id) || clock.epoch + clock.elapsed() < absentAt + RECHECK_MS)
       return authenticator.refuse('session_invalid');
     this.counts.cookieMisses++;
-    const known = await this.#read(id);
+    const found = await this.#read(id);
     // Nobody knows whose it is: lenient routes cannot take it either.
-    if (known === undefined) return authenticator.unprovable();
-    if (known === 'absent') return authenticator.refuse('session_invalid');
-    return authenticator.decide(known.session, policy, maxViewAgeMs, clock.elapsed());
+    if (found === 'away') return authenticator.unprovable();
+    if (found === 'none') return authenticator.refuse('session_invalid');
+    return authenticator.decide(found.session, policy, maxViewAgeMs, clock.elapsed());
   }
 
   /** Evidence is against the session as it is known; it may have been renewed, or spared, since. */
@@ -112,14 +111,15 @@ export class CookieAuthenticator {
     const recheckedAt = clock.epoch + clock.elapsed();
     if (!isEnd || known.gone || recheckedAt < known.recheckedAt + RECHECK_MS) return answer;
     const anew = await this.#read(id);
-    if (anew === undefined) return answer;
+    if (anew === 'away') return answer;
     // Where there is none any more it is remembered with the evidence, so that it goes on being called what it is.
-    this.#known.set(id, anew === 'absent' ? { ...known, gone: true } : { ...anew, recheckedAt });
-    if (anew === 'absent') return answer;
+    const now = anew === 'none' ? { ...known, gone: true } : anew;
+    this.#known.set(ownText(id), { ...now, recheckedAt });
+    if (anew === 'none') return answer;
     return authenticator.decide(anew.session, policy, maxViewAgeMs, clock.elapsed());
   }
 
-  #read(id: string): Promise<Known | 'absent' | undefined> {
+  #read(id: string): Promise<Found> {
     const inFlight = this.#reading.get(id);
     if (inFlight) return inFlight;
     if (!this.#options.circuit.admits()) return AWAY;
@@ -128,7 +128,7 @@ export class CookieAuthenticator {
     return read;
   }
 
-  async #readNow(id: string): Promise<Known | 'absent' | undefined> {
+  async #readNow(id: string): Promise<Found> {
     const { read, circuit, clock } = this.#options;
     const sid = sidOf(id);
     // As of before the read: whatever time it takes is not added to a life.
@@ -136,37 +136,34 @@ export class CookieAuthenticator {
     const stored = await read(sid).catch(() => undefined);
     if (stored === undefined) {
       circuit.failed();
-      return undefined;
+      return 'away';
     }
     circuit.succeeded();
-    const known = this.#knownOf(sid, stored, readAt, this.#known.peek(id)?.session);
-    if (known === undefined) {
+    const found = this.#foundIn(sid, stored, readAt, this.#known.peek(id)?.session);
+    if (found === 'none') {
       this.#known.delete(id);
-      this.#absent.set(id, readAt);
-      return 'absent';
-    }
-    this.#known.set(id, known);
-    return known;
+      this.#absent.set(ownText(id), readAt);
+    } else this.#known.set(ownText(id), found);
+    return found;
   }
 
-  #knownOf(
-    sid: string,
-    { fields, now }: StoredRecord,
-    readAt: number,
-    before: VerifiedToken | undefined,
-  ): Known | undefined {
-    if (Object.keys(fields).length === 0) return undefined;
+  #foundIn(sid: string, { fields, now }: StoredRecord, readAt: number, before: VerifiedToken | undefined) {
+    if (Object.keys(fields).length === 0) return 'none';
     const record = decodeSessionRecord(sid, fields);
     if (!record.ok) {
       this.counts.invalidRecords++;
       this.#options.onWarning('a session record in Redis holds what no session service writes: it is no session');
-      return undefined;
+      return 'none';
     }
     const { lastSeenAt, idleMs, expiresAt, createdAt, ended, s, t, r } = record.value;
     // By Redis' clock, which ends the record, and not by this one.
     const remainingMs = Math.min(lastSeenAt + idleMs, expiresAt) - now;
-    if (ended !== undefined || remainingMs <= 0) return undefined;
-    const known = { expiresAt: readAt + remainingMs, readAt, recheckedAt: 0, gone: false };
+    if (ended !== undefined || remainingMs <= 0) return 'none';
+    const unseenMs = now - lastSeenAt;
+    // A minute after its last use, not after this read: its life would be cut short by up to another one.
+    const touchInMs = unseenMs > 0 && unseenMs < TOUCH_INTERVAL_MS ? TOUCH_INTERVAL_MS - unseenMs : TOUCH_INTERVAL_MS;
+    const times = { expiresAt: readAt + remainingMs, touchAt: readAt + Math.max(touchInMs, RECHECK_MS) };
+    const known = { ...times, recheckedAt: 0, gone: false };
     // The same versions may have been read through since, and be dated later than the record knows.
     const held = before?.versions;
     if (before && held && held.s === s && held.t === t && held.r === r) return { ...known, session: before };
@@ -183,4 +180,7 @@ export class CookieAuthenticator {
   }
 }
 
-const AWAY = Promise.resolve(undefined);
+const AWAY = Promise.resolve('away' as const);
+
+/** A text of its own: one that was cut out of a `Cookie` header keeps the whole header in memory (V8's sliced strings). */
+const ownText = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');

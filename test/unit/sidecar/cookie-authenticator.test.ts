@@ -110,13 +110,13 @@ describe('a session cookie', () => {
     expect(reads).toBe(2);
   });
 
-  test('is not driven out of memory by ids that somebody makes up', async () => {
+  test('is not pushed out of memory by ids that somebody makes up', async () => {
     const { show } = cookies();
     await show();
-    const alive = record;
+    const alice = record;
     record = undefined;
-    for (let i = 0; i < 2000; i++) await show(newSessionId());
-    record = alive;
+    for (let i = 0; i < 200; i++) expect(await show(newSessionId())).toMatchObject(invalid);
+    record = alice;
     expect(show()).not.toBeInstanceOf(Promise);
   });
 
@@ -171,6 +171,26 @@ describe('a session cookie', () => {
     await Promise.resolve();
     expect(reads).toBe(2);
     expect(record?.lastSeenAt).toBe(NOW + MINUTE_MS);
+  });
+
+  test('is noted as used a minute after its last use, however late it was read', async () => {
+    const { show } = cookies();
+    now += MINUTE_MS - 5000;
+    await show();
+    now += 5000;
+    expect(show()).not.toBeInstanceOf(Promise);
+    await new Promise(setImmediate);
+    expect(record?.lastSeenAt).toBe(NOW + MINUTE_MS);
+  });
+
+  test('is not read again and again where a use cannot be noted', async () => {
+    fields = stored();
+    const { show } = cookies();
+    now += 2 * MINUTE_MS;
+    await show();
+    now += MINUTE_MS - 1;
+    show();
+    expect(reads).toBe(1);
   });
 
   test('that was logged out meanwhile is found out by that note', async () => {
