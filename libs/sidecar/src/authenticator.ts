@@ -8,6 +8,7 @@ import {
   REJECTIONS,
   type Rejection,
   type RejectionCode,
+  type RouteRefusal,
   type VerifiedToken,
   verifiedToken,
 } from './session.ts';
@@ -31,8 +32,11 @@ export interface Counts {
   readonly token: Record<'expired' | 'invalid' | 'unprovable', number>;
   readonly memory: Record<'active' | 'stale' | 'revoked', number>;
   readonly store: Record<'active' | 'stale' | 'revoked', number>;
-  /** `unprovable`: answered 503. `unproven`: accepted on a lenient route. */
-  readonly policy: Record<'unprovable' | 'unproven', number>;
+  /**
+   * `unprovable`: answered 503. `unproven`: accepted on a lenient route. The others: a cookie that came from another site,
+   * and a session that was not enough for its route; an accepted one stands under what accepted it as well.
+   */
+  readonly policy: Record<'unprovable' | 'unproven' | RouteRefusal['code'], number>;
   tokenHits: number;
   tokenMisses: number;
 }
@@ -45,7 +49,7 @@ export class Authenticator {
     token: { expired: 0, invalid: 0, unprovable: 0 },
     memory: { active: 0, stale: 0, revoked: 0 },
     store: { active: 0, stale: 0, revoked: 0 },
-    policy: { unprovable: 0, unproven: 0 },
+    policy: { unprovable: 0, unproven: 0, cross_site_request: 0, insufficient_user_authentication: 0 },
     tokenHits: 0,
     tokenMisses: 0,
   };

@@ -21,9 +21,16 @@ export function isFromThisSite(
   allowedOrigins: readonly string[],
 ): boolean {
   if (SAFE.has(method ?? '')) return true;
-  const { origin, host } = headers;
+  const { origin } = headers;
   if (origin !== undefined && allowedOrigins.includes(origin)) return true;
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin' || site === 'none';
-  return origin !== undefined && host !== undefined && URL.parse(origin)?.host === host;
+  return origin !== undefined && isOriginOf(origin, headers.host ?? headers[':authority']);
+}
+
+/** Whether an origin is of a host as requests name it, who may also name the port that is the usual one. */
+function isOriginOf(origin: string, host: unknown): boolean {
+  const from = URL.parse(origin);
+  if (from === null || !/^https?:$/.test(from.protocol)) return false;
+  return URL.parse(`${from.protocol}//${host}`)?.host === from.host;
 }

@@ -1,4 +1,4 @@
-import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { problemResponse } from './bearer.ts';
 import { type Admission, Gate, type GatedRoute, type GateOptions, type GateSidecar, showsCredential } from './gate.ts';
@@ -21,7 +21,7 @@ export interface CurfewPluginOptions extends GateOptions {
   readonly sidecar: GateSidecar;
 }
 
-const plugin: FastifyPluginCallback<CurfewPluginOptions> = (app, { sidecar, ...options }, done) => {
+const plugin: FastifyPluginAsync<CurfewPluginOptions> = async (app, { sidecar, ...options }) => {
   const gate = new Gate(sidecar, options);
   /** By what the routes say: an object is a key of its own. */
   const routes = new Map<Policy | RoutePolicy, GatedRoute>();
@@ -48,7 +48,6 @@ const plugin: FastifyPluginCallback<CurfewPluginOptions> = (app, { sidecar, ...o
     if (answer instanceof Promise) answer.then((late) => admit(late, request, reply, next), next);
     else admit(answer, request, reply, next);
   });
-  done();
 };
 
 /**

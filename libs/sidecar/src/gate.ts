@@ -1,16 +1,24 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { CurfewError } from '@curfew/contracts';
 import { bearerToken } from './bearer.ts';
 import { isFromThisSite, sessionCookie } from './cookie.ts';
 import { type Requirement, requirementOf, suffices } from './requirement.ts';
-import { type Authentication, type Policy, REJECTIONS, type Refusal, type RoutePolicy } from './session.ts';
+import {
+  type Authentication,
+  type Policy,
+  REJECTIONS,
+  type Refusal,
+  type RoutePolicy,
+  type RouteRefusal,
+} from './session.ts';
 import type { Sidecar } from './sidecar.ts';
 
 export type Admission = Authentication | Refusal;
 
-const CROSS_SITE: Refusal = Object.freeze({ ok: false, code: 'cross_site_request' });
+const CROSS_SITE: RouteRefusal = Object.freeze({ ok: false, code: 'cross_site_request' });
 
 /** What an adapter needs of a sidecar. */
-export type GateSidecar = Pick<Sidecar, 'authenticate' | 'authenticateCookie' | 'boundOf' | 'now'>;
+export type GateSidecar = Pick<Sidecar, 'authenticate' | 'authenticateCookie' | 'boundOf' | 'turnedAway' | 'now'>;
 
 export interface GateOptions {
   /**
@@ -41,11 +49,15 @@ export const showsCredential = ({ headers }: Incoming): boolean =>
 /** Judges requests for a framework's adapter: by their token, else by their cookie, then by what the route asks for. */
 export class Gate {
   readonly #sidecar: GateSidecar;
-  readonly #options: GateOptions;
+  readonly #options: Required<GateOptions>;
 
-  constructor(sidecar: GateSidecar, options: GateOptions = {}) {
+  /** @throws CurfewError `option_invalid` */
+  constructor(sidecar: GateSidecar, { csrf = 'strict', allowedOrigins = [] }: GateOptions = {}) {
+    if (csrf !== 'strict' && csrf !== 'off') throw new CurfewError('option_invalid', 'csrf is neither strict nor off');
+    if (!Array.isArray(allowedOrigins) || !allowedOrigins.every((one) => URL.parse(one)?.origin === one))
+      throw new CurfewError('option_invalid', 'allowedOrigins is not a list of origins, https://app.example.com');
     this.#sidecar = sidecar;
-    this.#options = options;
+    this.#options = { csrf, allowedOrigins };
   }
 
   /** @throws CurfewError `option_invalid` where the route asks for what cannot be. */
@@ -61,9 +73,8 @@ export class Gate {
   admit(request: Incoming, { policy, bound, requirement }: GatedRoute): Admission | Promise<Admission> {
     const answer = this.#judge(request, policy, bound);
     if (requirement === undefined) return answer;
-    const { now } = this.#sidecar;
     const demand = (one: Admission) =>
-      one.ok && !suffices(one.session, requirement, now()) ? requirement.refusal : one;
+      one.ok && !suffices(one.session, requirement, this.#sidecar.now()) ? this.#turnAway(requirement.refusal) : one;
     return answer instanceof Promise ? answer.then(demand) : demand(answer);
   }
 
@@ -73,8 +84,13 @@ export class Gate {
     if (token !== undefined) return this.#sidecar.authenticate(token, policy, bound);
     const id = sessionCookie(headers.cookie);
     if (id === undefined) return REJECTIONS.token.session_invalid;
-    const { csrf = 'strict', allowedOrigins = [] } = this.#options;
-    if (csrf === 'strict' && !isFromThisSite(method, headers, allowedOrigins)) return CROSS_SITE;
+    const { csrf, allowedOrigins } = this.#options;
+    if (csrf === 'strict' && !isFromThisSite(method, headers, allowedOrigins)) return this.#turnAway(CROSS_SITE);
     return this.#sidecar.authenticateCookie(id, policy, bound);
+  }
+
+  #turnAway(refusal: RouteRefusal): Refusal {
+    this.#sidecar.turnedAway(refusal.code);
+    return refusal;
   }
 }

@@ -1,10 +1,10 @@
 import { CurfewError, DEFAULT_TIER, isTier, problemOf, TIERS, tierSuffices } from '@curfew/contracts';
 import { wholeNumber } from './options.ts';
-import type { Asked, Refusal, RoutePolicy, Session } from './session.ts';
+import type { Asked, RoutePolicy, RouteRefusal, Session } from './session.ts';
 
 /** What a route asks for beyond a session, and the answer to one that does not suffice. */
 export interface Requirement extends Asked {
-  readonly refusal: Refusal;
+  readonly refusal: RouteRefusal;
 }
 
 const DAY_MS = 86_400_000;

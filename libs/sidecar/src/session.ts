@@ -50,11 +50,13 @@ export interface Rejection {
 /** What a route asks for beyond a session. */
 export type Asked = Pick<RoutePolicy, 'tier' | 'maxAuthAgeMs' | 'acr'>;
 
-/** A request that is not let through, by its session or by what the route asks for. */
-export type Refusal =
-  | Rejection
+/** A request that its route turns away, whatever its session is worth elsewhere. */
+export type RouteRefusal =
   | { readonly ok: false; readonly code: 'cross_site_request' }
   | { readonly ok: false; readonly code: 'insufficient_user_authentication'; readonly asked: Asked };
+
+/** A request that is not let through, by its session or by its route. */
+export type Refusal = Rejection | RouteRefusal;
 
 export type Authentication = { readonly ok: true; readonly session: Session } | Rejection;
 

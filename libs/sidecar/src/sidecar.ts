@@ -10,7 +10,7 @@ import type { Status } from './lifecycle.ts';
 import { reportMetrics } from './metrics.ts';
 import { readOptions, type SidecarOptions, wholeNumber } from './options.ts';
 import { ReadThrough } from './read-through.ts';
-import type { Authentication, Policy } from './session.ts';
+import type { Authentication, Policy, RouteRefusal } from './session.ts';
 import { within } from './time-limit.ts';
 import { createTokenCheck, remoteKeys } from './token-check.ts';
 import { VersionsView } from './versions-view.ts';
@@ -56,6 +56,8 @@ export interface Sidecar {
    * from Redis once, and decides from memory from then on. Without a `redisUrl` no cookie is a session.
    */
   authenticateCookie(id: string, policy?: Policy, maxViewAgeMs?: number): Authentication | Promise<Authentication>;
+  /** Counts a request that a route turns away, whatever its session. */
+  turnedAway(code: RouteRefusal['code']): void;
   /** The sidecar's clock, ms since the epoch. */
   readonly now: () => number;
 }
@@ -189,6 +191,9 @@ export function createSidecar(options: SidecarOptions): Sidecar {
       cookies === undefined
         ? authenticator.refuse('session_invalid')
         : cookies.authenticate(id, policy, Math.min(bound, maxViewAgeMs)),
+    turnedAway: (code) => {
+      authenticator.counts.policy[code]++;
+    },
     now,
   };
 }

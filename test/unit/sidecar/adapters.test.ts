@@ -8,6 +8,7 @@ import express from 'express';
 import fastify from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bearerToken } from '../../../libs/sidecar/src/bearer.ts';
+import { isFromThisSite } from '../../../libs/sidecar/src/cookie.ts';
 import { REJECTIONS, verifiedToken } from '../../../libs/sidecar/src/session.ts';
 import { CLAIMS, NOW } from './issuer.ts';
 import { BOUND } from './store.ts';
@@ -19,6 +20,7 @@ const sidecar = {
   answer: alice.accepted.memory as Authentication,
   late: false,
   asked: [] as [string, Policy | undefined, number | undefined][],
+  turned: [] as string[],
   boundOf(maxViewAgeMs = BOUND) {
     if (maxViewAgeMs > BOUND) throw new CurfewError('option_invalid', 'maxViewAgeMs is too long');
     return maxViewAgeMs;
@@ -30,10 +32,13 @@ const sidecar = {
   authenticateCookie(id: string, policy?: Policy, maxViewAgeMs = BOUND) {
     return sidecar.authenticate(`cookie ${id}`, policy, maxViewAgeMs);
   },
+  turnedAway(code: string) {
+    sidecar.turned.push(code);
+  },
   now: () => NOW,
 };
 
-beforeEach(() => Object.assign(sidecar, { answer: alice.accepted.memory, late: false, asked: [] }));
+beforeEach(() => Object.assign(sidecar, { answer: alice.accepted.memory, late: false, asked: [], turned: [] }));
 
 describe('the Authorization header', () => {
   test.each([
@@ -203,6 +208,8 @@ describe.each(['Fastify', 'Express'] as const)('a service on %s', (framework) =>
     ['same-site', { 'sec-fetch-site': 'same-site' }, 403],
     ['cross-site', { 'sec-fetch-site': 'cross-site', origin: 'https://shop.test' }, 403],
     ['an origin that is this host', { origin: 'https://shop.test' }, 200],
+    ['an origin that is this host, as others write it', { origin: 'https://shop.test', host: 'Shop.test:443' }, 200],
+    ['an origin of this name that is no site', { origin: 'app://shop.test' }, 403],
     ['an origin that is another port of this host', { origin: 'https://shop.test:8443' }, 403],
     ['another origin', { origin: 'https://evil.test' }, 403],
     ['an origin that is none', { origin: 'null' }, 403],
@@ -215,6 +222,7 @@ describe.each(['Fastify', 'Express'] as const)('a service on %s', (framework) =>
       body: status === 200 ? { subject: 'alice' } : { code: 'cross_site_request' },
     });
     expect(sidecar.asked).toHaveLength(status === 200 ? 1 : 0);
+    expect(sidecar.turned).toEqual(status === 200 ? [] : ['cross_site_request']);
   });
 
   test('lets a POST with a token through from anywhere: no browser adds one by itself', async () => {
@@ -243,6 +251,7 @@ describe.each(['Fastify', 'Express'] as const)('a service on %s', (framework) =>
     );
     const body = { code: 'insufficient_user_authentication', status: 401, ...TRANSFERS };
     expect(reply).toMatchObject({ status: 401, body });
+    expect(sidecar.turned).toEqual(['insufficient_user_authentication']);
   });
 
   test('takes no token from elsewhere than the Authorization header', async () => {
@@ -262,6 +271,21 @@ test.each([{ tier: 'gold' as never }, { maxAuthAgeMs: 0 }, { acr: [] }, { acr: [
     expect(() => protect(sidecar, asked)).toThrow(expect.objectContaining({ code: 'option_invalid' }));
   },
 );
+
+test.each([{ csrf: 'Strict' }, { allowedOrigins: ['https://app.test/'] }, { allowedOrigins: 'https://app.test' }])(
+  'a check of where requests come from that cannot be made is refused when the service is built: %j',
+  async (options) => {
+    const wrong = expect.objectContaining({ code: 'option_invalid' });
+    expect(() => protect(sidecar, options as never)).toThrow(wrong);
+    await expect(fastify().register(curfew, { sidecar, ...options } as never)).rejects.toEqual(wrong);
+  },
+);
+
+test('the host of a request over HTTP/2 is its authority', () => {
+  const headers = { origin: 'https://shop.test', ':authority': 'shop.test' };
+  expect(isFromThisSite('POST', headers, [])).toBe(true);
+  expect(isFromThisSite('POST', { ...headers, origin: 'https://evil.test' }, [])).toBe(false);
+});
 
 test('a route that asks for a looser bound than the sidecar has is refused when the service is built', async () => {
   expect(() => protect(sidecar, { maxViewAgeMs: BOUND + 1 })).toThrow(CurfewError);

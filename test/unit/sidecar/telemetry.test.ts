@@ -47,12 +47,14 @@ describe('the metrics of a sidecar', () => {
       state: () => 'behind',
     });
     for (const token of ['good', 'good', 'good', 'bad']) await authenticator.authenticate(token, 'strict', 2000);
+    authenticator.counts.policy.cross_site_request++;
     metrics.onRead(3, true);
     metrics.onStatus('behind');
     const told = await scraped();
     expect(told.get('curfew_verdicts_total{verdict="active",source="memory"}')).toBe('3');
     expect(told.get('curfew_verdicts_total{verdict="invalid",source="token"}')).toBe('1');
     expect(told.get('curfew_verdicts_total{verdict="revoked",source="store"}')).toBe('0');
+    expect(told.get('curfew_verdicts_total{verdict="cross_site_request",source="policy"}')).toBe('1');
     expect(told.get('curfew_token_cache_hits_total{}')).toBe('2');
     expect(told.get('curfew_token_cache_misses_total{}')).toBe('2');
     expect(told.get('curfew_cookie_cache_hits_total{}')).toBe('4');

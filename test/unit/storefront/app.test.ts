@@ -21,6 +21,7 @@ class FakeSidecar {
   authenticateCookie = (id: string, policy?: string) => this.authenticate(id, policy);
   boundOf = (maxViewAgeMs = 2000) => maxViewAgeMs;
   notReady = () => this.missing;
+  turnedAway = () => {};
   authenticate = (token: string, policy = 'strict') => {
     this.policies.push(policy);
     return this.answers[token] ?? ({ ok: false, code: 'session_invalid', source: 'token' } as const);
