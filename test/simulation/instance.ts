@@ -6,6 +6,7 @@ import { type Grant, Grants, type GrantsOptions } from '../../services/session-s
 import type { RefreshClaims } from '../../services/session-service/src/sessions/refresh-tokens.ts';
 import { Renewals, type RenewalsOptions } from '../../services/session-service/src/sessions/renewals.ts';
 import { type SignIn, type SignInOrder, SignIns } from '../../services/session-service/src/sessions/sign-ins.ts';
+import { Undelivered } from '../../services/session-service/src/sessions/undelivered.ts';
 import { RollbackError } from '../../services/session-service/src/store/version-store.ts';
 import { type Brokers, BusClient, type BusHooks, noBroker } from './brokers.ts';
 import type { Entry } from './log.ts';
@@ -75,7 +76,9 @@ export class Instance implements Actor {
       maxClockSkewMs: settings.maxClockSkewMs,
       now: this.now,
     };
-    this.#renewals = new Renewals({ ...life, reuseGraceMs: settings.sessionTtlMs });
+    const sleep = (ms: number) => scheduler.sleep(this, ms);
+    const undelivered = new Undelivered({ store: sessions, now: this.now, sleep });
+    this.#renewals = new Renewals({ ...life, undelivered, reuseGraceMs: settings.sessionTtlMs });
     const lifetime = { idleMs: settings.sessionTtlMs, absoluteMs: settings.sessionTtlMs };
     this.#signIns = new SignIns({
       ...life,
@@ -83,7 +86,7 @@ export class Instance implements Actor {
       lifetimes: { browse: lifetime, account: lifetime, payment: lifetime },
       maxSessionsPerSubject: 0,
       limitRule: 'refuse',
-      sleep: (ms) => scheduler.sleep(this, ms),
+      sleep,
     });
     this.#tickForEver();
   }
@@ -255,5 +258,5 @@ const NO_TOKENS = { keys: {} as never, issuer: '', audience: '', accessTtlMs: 0 
 const REFRESH_TOKENS: GrantsOptions['refreshTokens'] & RenewalsOptions['refreshTokens'] = {
   issue: async (claims) => JSON.stringify(claims),
   read: async (token) => JSON.parse(token) as RefreshClaims,
-  successorOf: (id) => id,
+  successorsOf: (id) => [id],
 };

@@ -169,24 +169,32 @@ export class SessionsClient extends Connection implements SessionStore {
     return this.run('exchanges a refresh token', () => this.store.sessions.exchange(sid, generation, graceMs));
   }
 
-  undelivered(sid: string, generation: number): Promise<void> {
-    return this.run('takes a successor for undelivered', () => this.store.sessions.undelivered(sid, generation));
+  undelivered(sid: string, generation: number, until: number): Promise<void> {
+    return this.run('takes a successor for undelivered', () => this.store.sessions.undelivered(sid, generation, until));
   }
 
   renew(sid: string, renewal: Renewal): Promise<void> {
     return this.run('renews a session', () => this.store.sessions.renew(sid, renewal));
   }
 
-  setUx(sid: string, ux: Readonly<Record<string, string>>): Promise<void> {
-    return this.run('changes a session', () => this.store.sessions.setUx(sid, ux));
+  setUx(session: SessionRecord, ux: Readonly<Record<string, string>>): Promise<void> {
+    return this.run('changes a session', () => this.store.sessions.setUx(session, ux));
   }
 
-  replace(sid: string): Promise<void> {
-    return this.run('replaces a session', () => this.store.sessions.replace(sid));
+  replace(session: SessionRecord, successor: SessionRecord, graceMs: number): Promise<string | undefined> {
+    return this.run('replaces a session', () => this.store.sessions.replace(session, successor, graceMs));
   }
 
-  read(sid: string): Promise<SessionRecord | undefined> {
-    return this.run('reads a session', () => this.store.sessions.read(sid));
+  discard(session: SessionRecord): Promise<void> {
+    return this.run('discards a session', () => this.store.sessions.discard(session));
+  }
+
+  read(handle: string): Promise<SessionRecord | undefined> {
+    return this.run('reads a session', () => this.store.sessions.read(handle));
+  }
+
+  find(sid: string): Promise<SessionRecord | undefined> {
+    return this.run('finds a session', () => this.store.sessions.find(sid));
   }
 
   keep(sid: string, subject: string, version: number, floorBefore: number): Promise<void> {

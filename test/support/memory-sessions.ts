@@ -1,8 +1,7 @@
-import { CurfewError, type SessionRecord } from '@curfew/contracts';
+import { CurfewError, handleOf, type SessionRecord } from '@curfew/contracts';
 import type { Exchange, Renewal, SessionStore } from '../../services/session-service/src/store/session-store.ts';
 
 const TAKEOVER_MS = 5000;
-const DAY_MS = 86_400_000;
 
 /** Session records in memory: the model that the Lua scripts are compared with. */
 export class MemorySessions implements SessionStore {
@@ -18,13 +17,19 @@ export class MemorySessions implements SessionStore {
       ({ subject, ended }) => subject === record.subject && ended === undefined,
     );
     if (most > 0 && others.length >= most) return { count: others.length, stored: false };
-    this.records.set(record.sid, record);
+    this.records.set(handleOf(record), record);
     return { count: others.length + 1, stored: true };
   }
 
-  async read(sid: string): Promise<SessionRecord | undefined> {
-    const record = this.records.get(sid);
+  async read(handle: string): Promise<SessionRecord | undefined> {
+    const record = this.records.get(handle);
     return record && this.#endsAt(record) > this.#now() ? record : undefined;
+  }
+
+  async find(sid: string): Promise<SessionRecord | undefined> {
+    const record = await this.read(sid);
+    if (record?.ended === 'replaced') return this.find(record.replacedBy ?? '');
+    return record?.ended === undefined ? record : undefined;
   }
 
   async exchange(sid: string, generation: number, graceMs: number): Promise<Exchange> {
@@ -42,9 +47,10 @@ export class MemorySessions implements SessionStore {
     return { outcome: 'again', record };
   }
 
-  async undelivered(sid: string, generation: number): Promise<void> {
+  async undelivered(sid: string, generation: number, until: number): Promise<void> {
     const record = this.records.get(sid);
-    if (record?.generation === generation + 1) this.#change(record, { predecessorUntil: this.#now() + DAY_MS });
+    if (record?.generation === generation + 1 && record.ended === undefined)
+      this.#change(record, { predecessorUntil: Math.max(record.predecessorUntil, until) });
   }
 
   async renew(sid: string, renewal: Renewal): Promise<void> {
@@ -52,15 +58,22 @@ export class MemorySessions implements SessionStore {
     if (record) this.#change(record, renewal);
   }
 
-  async setUx(sid: string, ux: Readonly<Record<string, string>>): Promise<void> {
-    const record = this.records.get(sid);
+  async setUx(session: SessionRecord, ux: Readonly<Record<string, string>>): Promise<void> {
+    const record = this.records.get(handleOf(session));
     if (!record) throw new CurfewError('session_not_found');
     this.#change(record, { ux });
   }
 
-  async replace(sid: string): Promise<void> {
-    const record = this.records.get(sid);
-    if (record) this.#change(record, { ended: 'replaced' });
+  async replace(session: SessionRecord, successor: SessionRecord, graceMs: number): Promise<string | undefined> {
+    const record = this.records.get(handleOf(session));
+    if (record === undefined || record.ended !== undefined) return record?.replacedBy;
+    const replacedBy = handleOf(successor);
+    this.#change(record, { ended: 'replaced', replacedBy, predecessorUntil: this.#now() + graceMs });
+    return replacedBy;
+  }
+
+  async discard(session: SessionRecord): Promise<void> {
+    this.records.delete(handleOf(session));
   }
 
   async keep(sid: string, subject: string, version: number, floorBefore: number): Promise<void> {
@@ -70,7 +83,9 @@ export class MemorySessions implements SessionStore {
   }
 
   async remove(sid: string): Promise<void> {
+    const replacedBy = this.records.get(sid)?.replacedBy;
     this.records.delete(sid);
+    if (replacedBy !== undefined) await this.remove(replacedBy);
   }
 
   async ofSubject(subject: string): Promise<SessionRecord[]> {
@@ -85,11 +100,11 @@ export class MemorySessions implements SessionStore {
     return { outcome: 'reused', record };
   }
 
-  #endsAt({ lastSeenAt, idleMs, expiresAt }: SessionRecord): number {
-    return Math.min(lastSeenAt + idleMs, expiresAt);
+  #endsAt({ lastSeenAt, idleMs, expiresAt, ended }: SessionRecord): number {
+    return ended === 'replaced' ? expiresAt : Math.min(lastSeenAt + idleMs, expiresAt);
   }
 
   #change(record: SessionRecord, change: Partial<SessionRecord>): void {
-    this.records.set(record.sid, { ...record, ...change });
+    this.records.set(handleOf(record), { ...record, ...change });
   }
 }

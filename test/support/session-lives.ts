@@ -1,4 +1,5 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createTokenCheck } from '@curfew/sidecar/token-check';
 import { exportJWK, generateKeyPair } from 'jose';
 import { vi } from 'vitest';
@@ -12,6 +13,7 @@ import { Sessions } from '../../services/session-service/src/sessions/sessions.t
 import { ShownTokens } from '../../services/session-service/src/sessions/shown-tokens.ts';
 import { SignIns, type SignInsOptions } from '../../services/session-service/src/sessions/sign-ins.ts';
 import { readSigningKeys } from '../../services/session-service/src/sessions/signing-keys.ts';
+import { Undelivered } from '../../services/session-service/src/sessions/undelivered.ts';
 import { MemorySessions } from './memory-sessions.ts';
 import { MemoryVersions } from './memory-stores.ts';
 
@@ -47,7 +49,8 @@ export async function sessionLives(
     now,
     onLifecycle: (change: LifecycleChange) => void changes.push(change),
   };
-  const renewals = new Renewals({ ...life, reuseGraceMs: REUSE_GRACE_MS });
+  const undelivered = new Undelivered({ store, now, sleep: (ms) => sleep(ms, undefined, { ref: false }) });
+  const renewals = new Renewals({ ...life, undelivered, reuseGraceMs: REUSE_GRACE_MS });
   const signIns = new SignIns({
     ...life,
     renewals,

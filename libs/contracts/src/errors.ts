@@ -28,6 +28,7 @@ export const ERRORS = {
     status: 409,
     title: 'The account changed since its version was read. Check the credential again.',
   },
+  subject_mismatch: { status: 409, title: 'The session that is shown is of another account.' },
   not_applied_yet: { status: 504, title: 'The event to wait for is not applied yet. Try again.' },
   too_many_sessions: { status: 409, title: 'The account has as many sessions as it may have.' },
   session_record_too_large: { status: 413, title: 'The session would be larger than a session may be.' },

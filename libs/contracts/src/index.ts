@@ -27,6 +27,7 @@ export {
   decodeSessionRecord,
   encodeNewRecord,
   encodeSessionRecord,
+  handleOf,
   MAX_RECORD_BYTES,
   MAX_UX_BYTES,
   recordBytes,

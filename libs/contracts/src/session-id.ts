@@ -13,7 +13,7 @@ export const newSessionId = (): string => randomBytes(ID_BYTES).toString('base64
 
 export const isSessionId = (text: string): boolean => ID.test(text);
 
-/** The handle of a session (`sid`), which is no secret: 22 characters of base64url, SHA-256 of its id. */
+/** The handle of an id, and the `sid` of a session's first one. It is no secret: 22 characters of base64url, SHA-256. */
 export const sidOf = (id: string): string =>
   createHash('sha256').update(id).digest().subarray(0, HANDLE_BYTES).toString('base64url');
 

@@ -9,7 +9,7 @@ import { type Authentication, type Policy, REJECTIONS, type VerifiedToken, verif
 export interface CookieAuthenticatorOptions {
   readonly authenticator: Pick<Authenticator, 'decide' | 'refuse' | 'unprovable'>;
   /** Reads the record of a session by its handle, and notes that it is used; rejects when Redis does not answer in time. */
-  readonly read: (sid: string) => Promise<StoredRecord>;
+  readonly read: (handle: string) => Promise<StoredRecord>;
   readonly circuit: Circuit;
   readonly issuer: string;
   readonly audience: string;
@@ -130,16 +130,16 @@ export class CookieAuthenticator {
 
   async #readNow(id: string): Promise<Found> {
     const { read, circuit, clock } = this.#options;
-    const sid = sidOf(id);
+    const handle = sidOf(id);
     // As of before the read: whatever time it takes is not added to a life.
     const readAt = clock.epoch + clock.elapsed();
-    const stored = await read(sid).catch(() => undefined);
+    const stored = await read(handle).catch(() => undefined);
     if (stored === undefined) {
       circuit.failed();
       return 'away';
     }
     circuit.succeeded();
-    const found = this.#foundIn(sid, stored, readAt, this.#known.peek(id)?.session);
+    const found = this.#foundIn(handle, stored, readAt, this.#known.peek(id)?.session);
     if (found === 'none') {
       this.#known.delete(id);
       this.#absent.set(ownText(id), readAt);
@@ -147,9 +147,9 @@ export class CookieAuthenticator {
     return found;
   }
 
-  #foundIn(sid: string, { fields, now }: StoredRecord, readAt: number, before: VerifiedToken | undefined) {
+  #foundIn(handle: string, { fields, now }: StoredRecord, readAt: number, before: VerifiedToken | undefined) {
     if (Object.keys(fields).length === 0) return 'none';
-    const record = decodeSessionRecord(sid, fields);
+    const record = decodeSessionRecord(handle, fields);
     if (!record.ok) {
       this.counts.invalidRecords++;
       this.#options.onWarning('a session record in Redis holds what no session service writes: it is no session');
@@ -173,7 +173,7 @@ export class CookieAuthenticator {
       aud: audience,
       exp: Math.floor(expiresAt / 1000),
       iat: Math.floor(createdAt / 1000),
-      jti: sid,
+      jti: handle,
       ...claimsOfRecord(record.value),
     };
     return { ...known, session: verifiedToken(claims) };

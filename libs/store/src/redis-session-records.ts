@@ -16,8 +16,8 @@ export const TOUCH_INTERVAL_MS = 60_000;
  *
  * @throws CurfewError `store_unavailable`
  */
-export async function readUsedRecord(redis: RedisClient, sid: string): Promise<StoredRecord> {
-  const [now, flat] = await answered(redis.curfewReadRecord(sessionKey(sid), TOUCH_INTERVAL_MS / 1000));
+export async function readUsedRecord(redis: RedisClient, handle: string): Promise<StoredRecord> {
+  const [now, flat] = await answered(redis.curfewReadRecord(sessionKey(handle), TOUCH_INTERVAL_MS / 1000));
   const fields: Record<string, string> = {};
   for (let i = 0; i < flat.length; i += 2) fields[flat[i] ?? ''] = flat[i + 1] ?? '';
   return { fields, now };

@@ -21,6 +21,7 @@ import { RotatingKeys } from './sessions/rotating-keys.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { ShownTokens } from './sessions/shown-tokens.ts';
 import { SignIns } from './sessions/sign-ins.ts';
+import { Undelivered } from './sessions/undelivered.ts';
 import { measured } from './store/measured.ts';
 import { connectStore } from './store/redis-connection.ts';
 import { RedisOutbox } from './store/redis-outbox.ts';
@@ -99,6 +100,7 @@ const revocations = new Revocations({
   warn: (message, error) => app.log.warn({ err: error }, message),
 });
 const refreshTokens = new RefreshTokens(config.refreshKeys);
+const undelivered = new Undelivered({ store, now, sleep: (ms) => sleep(ms, undefined, { ref: false }) });
 const life = {
   versions,
   store,
@@ -111,7 +113,7 @@ const life = {
   onLifecycle: metrics.onLifecycle,
 };
 const { lifetimes, maxSessionsPerSubject, limitRule, reuseGraceMs } = config;
-const renewals = new Renewals({ ...life, reuseGraceMs });
+const renewals = new Renewals({ ...life, undelivered, reuseGraceMs });
 const signIns = new SignIns({ ...life, renewals, lifetimes, maxSessionsPerSubject, limitRule, sleep });
 const sessions = new Sessions(life);
 const checkToken = createTokenCheck({ issuer, audience, maxClockSkewMs: MAX_CLOCK_SKEW_MS, now }, keys.getKey);

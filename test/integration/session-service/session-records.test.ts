@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { indexKey, newSessionId, type SessionRecord, sessionKey, sidOf } from '@curfew/contracts';
+import { handleOf, indexKey, newSessionId, type SessionRecord, sessionKey, sidOf } from '@curfew/contracts';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { RedisSessions } from '../../../services/session-service/src/store/redis-sessions.ts';
@@ -25,6 +25,9 @@ onEachStore((redis) => {
     expect(await sessions.create(record)).toMatchObject({ stored: true });
     return record;
   }
+
+  /** The same session, under another handle. */
+  const successorOf = (record: SessionRecord) => ({ ...record, handle: sidOf(newSessionId()) });
 
   describe('session records in Redis', () => {
     test('are read as they were written', async () => {
@@ -65,11 +68,11 @@ onEachStore((redis) => {
       const record = sessionRecord({ subject, roles: Array.from({ length: 64 }, () => 'x'.repeat(20)) });
       await expect(sessions.create(record)).rejects.toMatchObject({ code: 'session_record_too_large' });
       expect(await redis.client.exists(sessionKey(record.sid))).toBe(0);
-      const { sid } = await created({ roles: Array.from({ length: 40 }, () => 'x'.repeat(20)) });
+      const full = await created({ roles: Array.from({ length: 40 }, () => 'x'.repeat(20)) });
       const ux = { note: 'x'.repeat(200) };
-      await expect(sessions.setUx(sid, ux)).rejects.toMatchObject({ code: 'session_record_too_large' });
-      expect((await sessions.read(sid))?.ux).toBeUndefined();
-      await expect(sessions.setUx(sidOf(newSessionId()), {})).rejects.toMatchObject({ code: 'session_not_found' });
+      await expect(sessions.setUx(full, ux)).rejects.toMatchObject({ code: 'session_record_too_large' });
+      expect((await sessions.read(full.sid))?.ux).toBeUndefined();
+      await expect(sessions.setUx(sessionRecord(), {})).rejects.toMatchObject({ code: 'session_not_found' });
     });
 
     test('are no more than the limit of their subject, however many come at once', async () => {
@@ -102,18 +105,57 @@ onEachStore((redis) => {
       await sessions.remove(one.sid, subject);
       await sessions.keep(one.sid, subject, 90, 0);
       await sessions.renew(one.sid, { s: 1, t: 1, r: 1, at: 1, roles: [], rolesAt: 1 });
-      await sessions.undelivered(one.sid, 0);
-      await sessions.replace(one.sid, subject, GRACE_MS);
+      await sessions.undelivered(one.sid, 0, Date.now());
+      expect(await sessions.replace(one, successorOf(one), GRACE_MS)).toBeUndefined();
       expect(await redis.client.exists(sessionKey(one.sid))).toBe(0);
     });
 
-    test('that were replaced say so for a moment, and are no sessions', async () => {
-      const one = await created();
-      await sessions.replace(one.sid, subject, GRACE_MS);
-      expect(await sessions.read(one.sid)).toMatchObject({ ended: 'replaced' });
-      expect(await sessions.ofSubject(subject)).toEqual([]);
+    test('that go on under another handle say so to their end, and are found and removed by their sid', async () => {
+      const one = await created({ idleMs: 5000 });
+      const two = successorOf(one);
+      await sessions.create(two);
+      expect(await sessions.replace(one, two, GRACE_MS)).toBe(two.handle);
+      const three = successorOf(one);
+      await sessions.create(three);
+      await sessions.replace(two, three, GRACE_MS);
+      expect(await sessions.read(one.sid)).toMatchObject({ ended: 'replaced', replacedBy: two.handle });
+      expect(await sessions.find(one.sid)).toEqual(three);
+      for (const _ of ['as listed', 'as listed again']) expect(await sessions.ofSubject(subject)).toEqual([three]);
       expect(await sessions.exchange(one.sid, 0, GRACE_MS)).toEqual({ outcome: 'absent' });
-      expect(await redis.client.pttl(sessionKey(one.sid))).toBeLessThanOrEqual(GRACE_MS);
+      expect(await redis.client.pttl(sessionKey(one.sid))).toBeGreaterThan(11 * HOUR_MS);
+      await sessions.setUx(three, { theme: 'dark' });
+      expect((await sessions.find(one.sid))?.ux).toEqual({ theme: 'dark' });
+      await sessions.remove(one.sid, subject);
+      const keys = [one, two, three].map((record) => sessionKey(handleOf(record)));
+      expect(await Promise.all(keys.map((key) => redis.client.exists(key)))).toEqual([0, 0, 0]);
+      expect(await redis.client.exists(indexKey(subject))).toBe(0);
+    });
+
+    test('go on under one handle, of whoever was first, for as long as he said', async () => {
+      const one = await created();
+      const [two, other] = [successorOf(one), successorOf(one)];
+      const before = Date.now();
+      expect(await sessions.replace(one, two, GRACE_MS)).toBe(two.handle);
+      expect(await sessions.replace(one, other, HOUR_MS)).toBe(two.handle);
+      const until = (await sessions.read(one.sid))?.predecessorUntil ?? 0;
+      expect(until).toBeGreaterThanOrEqual(before + GRACE_MS);
+      expect(until).toBeLessThan(before + HOUR_MS);
+    });
+
+    test('that somebody edited to name each other are no session, and nothing fails', async () => {
+      const one = await created();
+      await sessions.replace(one, { ...one, handle: one.sid }, GRACE_MS);
+      expect(await sessions.find(one.sid)).toBeUndefined();
+      await sessions.remove(one.sid, subject);
+      expect(await sessions.read(one.sid)).toBeUndefined();
+    });
+
+    test('that have ended exchange nothing for longer, whatever was not delivered', async () => {
+      const { sid } = await created({ generation: 7 });
+      await sessions.exchange(sid, 0, GRACE_MS);
+      const before = await sessions.read(sid);
+      await sessions.undelivered(sid, 6, Date.now() + HOUR_MS);
+      expect(await sessions.read(sid)).toEqual(before);
     });
 
     test('law: an exchange does what the model does', async () => {
@@ -126,8 +168,9 @@ onEachStore((redis) => {
             await model.create(record);
             for (const [generation, step, graceMs] of steps) {
               if (step === 'undelivered') {
-                await sessions.undelivered(record.sid, generation);
-                await model.undelivered(record.sid, generation);
+                const until = Date.now() + graceMs;
+                await sessions.undelivered(record.sid, generation, until);
+                await model.undelivered(record.sid, generation, until);
                 continue;
               }
               const { outcome } = await sessions.exchange(record.sid, generation, graceMs);
@@ -191,8 +234,10 @@ onEachStore((redis) => {
       expect(await sessions.read(sid)).toBeUndefined();
       expect(await sessions.exchange(sid, 0, GRACE_MS)).toEqual({ outcome: 'absent' });
       await sessions.keep(sid, subject, 9, 0);
-      await sessions.undelivered(sid, 0);
-      await expect(sessions.setUx(sid, {})).rejects.toMatchObject({ code: 'session_not_found' });
+      await sessions.undelivered(sid, 0, Date.now());
+      await sessions.remove(sid, subject);
+      await redis.client.set(sessionKey(sid), 'rubbish', 'PX', 1000);
+      await expect(sessions.setUx(sessionRecord({ sid }), {})).rejects.toMatchObject({ code: 'session_not_found' });
       expect(invalid).toBe(2);
     });
   });

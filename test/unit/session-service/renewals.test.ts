@@ -1,4 +1,4 @@
-import { CurfewError } from '@curfew/contracts';
+import { CurfewError, newSessionId } from '@curfew/contracts';
 import fc from 'fast-check';
 import { decodeJwt, SignJWT } from 'jose';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -182,6 +182,46 @@ describe('a refresh token', () => {
     expect(endings()).toEqual([]);
   });
 
+  test('that was exchanged, which nobody was told, is no theft later; nor does it live on for longer than that takes', async () => {
+    const { refreshToken, session } = await signIn();
+    const exchange = lives.store.exchange.bind(lives.store);
+    vi.spyOn(lives.store, 'exchange').mockImplementationOnce(async (...told) => {
+      await exchange(...told);
+      throw new CurfewError('store_unavailable');
+    });
+    await expect(refresh(refreshToken)).rejects.toMatchObject({ code: 'store_unavailable' });
+    lives.pass(REUSE_GRACE_MS);
+    await refresh(refreshToken);
+    const until = (await lives.store.read(session.sid))?.predecessorUntil;
+    expect(until).toBeLessThanOrEqual(START + 60_000);
+  });
+
+  test('whose successor was delivered is good for no longer because a later exchange failed', async () => {
+    const { refreshToken, session } = await signIn();
+    await refresh(refreshToken);
+    const until = (await lives.store.read(session.sid))?.predecessorUntil;
+    vi.spyOn(lives.versions, 'read').mockRejectedValueOnce(new CurfewError('store_unavailable'));
+    await expect(refresh(refreshToken)).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect((await lives.store.read(session.sid))?.predecessorUntil).toBe(until);
+    lives.pass(REUSE_GRACE_MS);
+    await expect(refresh(refreshToken)).rejects.toMatchObject({ code: 'refresh_token_reused' });
+  });
+
+  test.each([
+    ['account', () => bump('u:alice', 80, 80)],
+    ['session', (sid: string) => lives.versions.held.set(`s:${sid}`, { current: 1, floor: 1, blocked: false })],
+  ])('of a revoked %s is revoked, however often it is shown, and nobody is told of a theft', async (_what, revoke) => {
+    const { refreshToken, session } = await signIn();
+    await refresh(refreshToken);
+    revoke(session.sid);
+    for (const ms of [0, REUSE_GRACE_MS, REUSE_GRACE_MS]) {
+      lives.pass(ms);
+      await expect(refresh(refreshToken)).rejects.toMatchObject({ code: 'session_revoked' });
+    }
+    expect(lives.changes.map(({ change }) => change)).not.toContain('reuse-detected');
+    expect(endings()).toEqual([]);
+  });
+
   test('that Redis knows no more, as it lost writes, is proof enough of itself', async () => {
     const { refreshToken, session } = await signIn();
     const { refreshToken: second } = await refresh(refreshToken);
@@ -280,9 +320,11 @@ describe('a session that a cookie carries', () => {
     rolesChange();
     const renewed = await renew(id);
     expect(renewed.id).not.toBe(id);
-    expect(renewed.session).toMatchObject({ roles: ['viewer'], s: 80, createdAt: session.createdAt });
-    await expect(lives.sessions.read(session.sid)).rejects.toMatchObject({ code: 'session_not_found' });
-    expect(await lives.sessions.ofSubject('alice')).toMatchObject([{ session: { sid: renewed.session.sid } }]);
+    const { sid, createdAt } = session;
+    expect(renewed.session).toMatchObject({ sid, roles: ['viewer'], s: 80, createdAt });
+    expect(await lives.sessions.ofSubject('alice')).toMatchObject([{ session: { sid }, standing: 'active' }]);
+    expect(await lives.shownTokens.introspect(renewed.id)).toMatchObject({ sid });
+    expect(await lives.shownTokens.introspect(id)).toBeUndefined();
     await expect(lives.signIns.reauthenticate({ cookie: id }, {})).rejects.toMatchObject({ code: 'session_invalid' });
   });
 
@@ -293,6 +335,75 @@ describe('a session that a cookie carries', () => {
     expect(new Set(renewed.map((one) => one.id)).size).toBe(1);
     expect((await renew(id)).id).toBe(renewed[0]?.id);
     expect(await lives.sessions.ofSubject('alice')).toHaveLength(1);
+  });
+
+  test('gets the newest id for a tab that comes late, and none once the grace is over', async () => {
+    const { id } = await signInByCookie();
+    rolesChange();
+    const { id: second } = await renew(id);
+    bump('u:alice', 90, 0);
+    const { id: third } = await renew(second);
+    expect((await renew(id)).id).toBe(third);
+    lives.pass(REUSE_GRACE_MS);
+    await expect(renew(id)).rejects.toMatchObject({ code: 'session_invalid' });
+    expect((await renew(third)).id).toBe(third);
+  });
+
+  test('has one successor though the keys of two instances differ: whoever comes second takes the first one’s', async () => {
+    const { id } = await signInByCookie();
+    rolesChange();
+    const { id: successor } = await renew(id);
+    const before = lives.refreshTokens.successorsOf.bind(lives.refreshTokens);
+    const withANewKey = vi.spyOn(lives.refreshTokens, 'successorsOf').mockImplementation((of) => {
+      const [old] = before(of);
+      return [newSessionId(), old];
+    });
+    expect((await renew(id)).id).toBe(successor);
+    withANewKey.mockImplementation(() => [newSessionId()]);
+    await expect(renew(id)).rejects.toMatchObject({ code: 'session_invalid' });
+    expect(await lives.sessions.ofSubject('alice')).toHaveLength(1);
+  });
+
+  test('keeps the successor of whoever was first, where two of other keys renew it at once', async () => {
+    const { id } = await signInByCookie();
+    rolesChange();
+    vi.spyOn(lives.refreshTokens, 'successorsOf').mockImplementation(() => [newSessionId()]);
+    const renewals = await Promise.allSettled([renew(id), renew(id)]);
+    expect(renewals.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await lives.sessions.ofSubject('alice')).toHaveLength(1);
+    expect(lives.store.records.size).toBe(2);
+  });
+
+  test('stays ended by a log-out that came while it was renewed', async () => {
+    const { id, session } = await signInByCookie();
+    rolesChange();
+    const create = lives.store.create.bind(lives.store);
+    vi.spyOn(lives.store, 'create').mockImplementationOnce(async (record, most) => {
+      const created = await create(record, most);
+      await lives.sessions.end(session.sid);
+      return created;
+    });
+    await expect(renew(id)).rejects.toMatchObject({ code: 'session_invalid' });
+    expect(lives.store.records.size).toBe(0);
+  });
+
+  test('ends by its sid, whatever its id is by now', async () => {
+    const { id, session } = await signInByCookie();
+    rolesChange();
+    const renewed = await renew(id);
+    await lives.sessions.end(session.sid);
+    expect(endings()).toMatchObject([{ session: session.sid, reason: 'logout' }]);
+    expect(lives.store.records.size).toBe(0);
+    await expect(renew(renewed.id)).rejects.toMatchObject({ code: 'session_invalid' });
+  });
+
+  test('goes by no other name than its sid', async () => {
+    const { id } = await signInByCookie();
+    rolesChange();
+    const { session } = await renew(id);
+    await expect(lives.sessions.end(session.handle ?? '')).rejects.toMatchObject({ code: 'session_not_found' });
+    await lives.sessions.setUx(session.sid, { theme: 'dark' });
+    expect((await lives.sessions.read(session.sid)).session.ux).toEqual({ theme: 'dark' });
   });
 
   test('is not renewed below the floor', async () => {

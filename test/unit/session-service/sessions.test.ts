@@ -1,6 +1,6 @@
-import { type AccessTokenClaims, parseClaims } from '@curfew/contracts';
+import { type AccessTokenClaims, CurfewError, parseClaims } from '@curfew/contracts';
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { SignIn } from '../../../services/session-service/src/sessions/sign-ins.ts';
 import { sessionLives } from '../../support/session-lives.ts';
 
@@ -151,6 +151,66 @@ describe('a re-authentication', () => {
     const grant = await lives.signIns.reauthenticate({ cookie: old.id }, {});
     expect(grant).toMatchObject({ mode: 'cookie' });
     await expect(lives.renewals.renew({ cookie: old.id })).rejects.toMatchObject({ code: 'session_invalid' });
+  });
+
+  const rolesChange = () => bump('u:alice', 80, 0, { claims: { json: '{"roles":["viewer"]}', since: 80 } });
+
+  test('takes on the roles of a change that the session has not seen, whichever way it is carried', async () => {
+    const byCookie = await lives.signIns.create({ ...alice, roles: ['admin'], mode: 'cookie' });
+    const { refreshToken } = await signIn({ roles: ['admin'] });
+    rolesChange();
+    for (const shown of [{ cookie: byCookie.mode === 'cookie' ? byCookie.id : '' }, { refreshToken }]) {
+      const { session } = await lives.signIns.reauthenticate(shown, {});
+      expect(session).toMatchObject({ roles: ['viewer'], rolesAt: 80, s: 80 });
+    }
+  });
+
+  test('takes on the roles of a change that comes while it is made', async () => {
+    const { refreshToken } = await signIn({ roles: ['admin'] });
+    const sessionOf = lives.renewals.sessionOf.bind(lives.renewals);
+    vi.spyOn(lives.renewals, 'sessionOf').mockImplementationOnce(async (...told) => {
+      const shown = await sessionOf(...told);
+      rolesChange();
+      return shown;
+    });
+    expect((await lives.signIns.reauthenticate({ refreshToken }, {})).session.roles).toEqual(['viewer']);
+  });
+
+  test('has the roles that the identity system names, whatever came before', async () => {
+    const { refreshToken } = await signIn({ roles: ['admin'] });
+    rolesChange();
+    const { session } = await lives.signIns.reauthenticate({ refreshToken }, { roles: ['owner'] });
+    expect(session).toMatchObject({ roles: ['owner'], rolesAt: 80 });
+  });
+
+  test('is no better than the credential that was shown now', async () => {
+    const { refreshToken } = await signIn({ acr: 'urn:mfa', amr: ['pwd', 'otp'] });
+    const { session } = await lives.signIns.reauthenticate({ refreshToken }, { amr: ['pwd'] });
+    expect(session).toMatchObject({ amr: ['pwd'] });
+    expect(session.acr).toBeUndefined();
+  });
+
+  test('of somebody else than the session’s is refused, and the token stays as good as it was', async () => {
+    const { refreshToken } = await signIn();
+    const cookie = await lives.signIns.create({ ...alice, mode: 'cookie' });
+    for (const shown of [{ refreshToken }, { cookie: cookie.mode === 'cookie' ? cookie.id : '' }])
+      await expect(lives.signIns.reauthenticate(shown, { subject: 'mallory' })).rejects.toMatchObject({
+        code: 'subject_mismatch',
+      });
+    lives.pass(MINUTE_MS);
+    await lives.signIns.reauthenticate({ refreshToken }, { subject: 'alice' });
+  });
+
+  test('that fails uses nothing up: shown a minute later, the refresh token is no stolen one', async () => {
+    const { refreshToken } = await signIn();
+    const again = (order: object) => lives.signIns.reauthenticate({ refreshToken }, {}, order);
+    await expect(again({ asOfVersion: 7 })).rejects.toMatchObject({ code: 'subject_changed' });
+    lives.pass(MINUTE_MS);
+    lives.end.mockRejectedValueOnce(new CurfewError('store_unavailable'));
+    await expect(again({})).rejects.toMatchObject({ code: 'store_unavailable' });
+    lives.pass(MINUTE_MS);
+    await lives.renewals.renew({ refreshToken });
+    expect(lives.changes.map(({ change }) => change)).not.toContain('reuse-detected');
   });
 
   test('is not refused at the limit, as it takes the place of a session', async () => {

@@ -66,6 +66,7 @@ export const RefreshBody = Type.Object(shown, { additionalProperties: false, des
 export const ReauthenticateBody = Type.Object(
   {
     ...shown,
+    subject: Type.Optional(Id('Whose credential was shown: the session must be theirs')),
     roles: Type.Optional(roles),
     tier: Type.Optional(tier),
     acr: Type.Optional(Text()),

@@ -44,9 +44,11 @@ export class RefreshTokens {
     return undefined;
   }
 
-  /** The id that takes the place of a session's id: the same for all who show that at once. */
-  successorOf(id: string): string {
-    return createHmac('sha256', this.#keys[0]).update(`successor of ${id}`).digest('base64url');
+  /** The id that takes the place of a session's id, the same for all who show that at once; first by the key of now. */
+  successorsOf(id: string): [string, ...string[]] {
+    const [first, ...others] = this.#keys;
+    const by = (key: KeyObject) => createHmac('sha256', key).update(`successor of ${id}`).digest('base64url');
+    return [by(first), ...others.map(by)];
   }
 }
 

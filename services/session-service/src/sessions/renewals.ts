@@ -6,20 +6,30 @@ import type { OnLifecycle } from './lifecycle.ts';
 import type { RefreshClaims, RefreshTokens } from './refresh-tokens.ts';
 import type { Revocations } from './revocations.ts';
 import { assertFresh, type Freshness, renewalOf, standingOf } from './standing.ts';
+import type { Undelivered } from './undelivered.ts';
 
 export interface RenewalsOptions extends Freshness {
   readonly versions: VersionStore;
   readonly store: SessionStore;
   readonly revocations: Pick<Revocations, 'end'>;
   readonly grants: Grants;
-  readonly refreshTokens: Pick<RefreshTokens, 'read' | 'successorOf'>;
-  /** How long the refresh token before the newest one brings the same successor again, ms. */
+  readonly refreshTokens: Pick<RefreshTokens, 'read' | 'successorsOf'>;
+  readonly undelivered: Pick<Undelivered, 'certainly' | 'again' | 'perhaps'>;
+  /** How long the refresh token before the newest one, or the id before a cookie's, brings the same again, ms. */
   readonly reuseGraceMs: number;
   readonly onLifecycle?: OnLifecycle;
 }
 
 /** What a client shows of its session. */
 export type Shown = { readonly refreshToken: string } | { readonly cookie: string };
+
+/** A session that is shown, and may go on. */
+export interface ShownSession {
+  readonly session: SessionRecord;
+  readonly mode: Mode;
+  /** What was shown is good again: nothing came of it. Never rejects. */
+  readonly giveBack: () => Promise<void>;
+}
 
 /** Renews sessions. All methods throw CurfewError `store_unavailable` while Redis does not answer. */
 export class Renewals {
@@ -37,56 +47,76 @@ export class Renewals {
    *   `account_disabled`, `view_stale`
    */
   async renew(shown: Shown): Promise<Grant> {
-    const grant = await ('refreshToken' in shown ? this.#exchange(shown.refreshToken) : this.#replace(shown.cookie));
+    const grant = await ('refreshToken' in shown ? this.#refresh(shown.refreshToken) : this.#replace(shown.cookie));
     this.#options.onLifecycle?.({ change: 'renewed' });
     return grant;
   }
 
   /**
-   * The session that is shown, and may go on. A refresh token is used up by it.
+   * The session that is shown. A refresh token is used up by it, unless it is given back.
    *
-   * @throws CurfewError as `renew`.
+   * @param subject whose session it must be, where that is known.
+   * @throws CurfewError as `renew`; `subject_mismatch`
    */
-  async sessionOf(shown: Shown): Promise<{ session: SessionRecord; mode: Mode }> {
+  async sessionOf(shown: Shown, subject?: string): Promise<ShownSession> {
     if ('refreshToken' in shown) {
-      const { session } = await this.#exchange(shown.refreshToken);
-      return { session, mode: 'bearer' };
+      const claims = await this.#read(shown.refreshToken);
+      assertSubject(claims, subject);
+      return { ...(await this.#exchange(claims)), mode: 'bearer' };
     }
     const session = await this.#byCookie(shown.cookie);
+    assertSubject(session, subject);
     if (session.ended !== undefined) throw new CurfewError('session_invalid');
-    const { tenant, subject, sid } = session;
-    this.#assertGoesOn(session, await this.#options.versions.read(subject, tenant, sid));
-    return { session, mode: 'cookie' };
+    this.#assertGoesOn(session, await this.#options.versions.read(session.subject, session.tenant, session.sid));
+    return { session, mode: 'cookie', giveBack: async () => {} };
   }
 
-  async #exchange(refreshToken: string): Promise<Grant> {
-    const { refreshTokens, store, grants, reuseGraceMs } = this.#options;
-    const shown = await refreshTokens.read(refreshToken);
-    if (shown === undefined) throw new CurfewError('refresh_token_invalid');
+  async #refresh(refreshToken: string): Promise<Grant> {
+    const claims = await this.#read(refreshToken);
+    const { session, giveBack } = await this.#exchange(claims);
+    try {
+      return await this.#options.grants.bearer(session, claims.generation + 1);
+    } catch (error) {
+      await giveBack();
+      throw error;
+    }
+  }
+
+  async #read(refreshToken: string): Promise<RefreshClaims> {
+    const claims = await this.#options.refreshTokens.read(refreshToken);
+    if (claims === undefined) throw new CurfewError('refresh_token_invalid');
+    return claims;
+  }
+
+  async #exchange(shown: RefreshClaims): Promise<Pick<ShownSession, 'session' | 'giveBack'>> {
+    const { store, undelivered, reuseGraceMs } = this.#options;
     // One round trip: what the token says of its session is enough to read the versions with the exchange.
     const [exchanging, reading] = await Promise.allSettled([
       store.exchange(shown.sid, shown.generation, reuseGraceMs),
       this.#options.versions.read(shown.subject, shown.tenant, shown.sid),
     ]);
-    if (exchanging.status === 'rejected') throw exchanging.reason;
+    if (exchanging.status === 'rejected') {
+      void undelivered.perhaps(shown);
+      throw exchanging.reason;
+    }
     const exchange = exchanging.value;
     if (exchange.outcome === 'ended') throw new CurfewError('refresh_token_reused');
     if (exchange.outcome === 'absent' || exchange.record.subject !== shown.subject)
       throw new CurfewError('refresh_token_invalid');
-    if (exchange.outcome === 'reused') return this.#reused(exchange.record);
+    const { record, outcome } = exchange;
+    const isOver = reading.status === 'fulfilled' && standingOf(record, reading.value) === 'revoked';
+    // Its end is the answer, and no theft: clients try an old token twice.
+    if (isOver) throw new CurfewError('session_revoked');
+    if (outcome === 'reused') return this.#reused(record);
+    const giveBack = () =>
+      outcome === 'exchanged' ? undelivered.certainly(shown) : undelivered.again(shown, record.predecessorUntil);
     try {
       if (reading.status === 'rejected') throw reading.reason;
-      const session = await this.#renewed(exchange.record, reading.value);
-      return await grants.bearer(session, shown.generation + 1);
+      return { session: await this.#renewed(record, reading.value), giveBack };
     } catch (error) {
-      await this.#undelivered(shown);
+      await giveBack();
       throw error;
     }
-  }
-
-  /** Nobody got the successor: showing the predecessor later than the grace allows is no theft then. */
-  async #undelivered({ sid, generation }: RefreshClaims): Promise<void> {
-    await this.#options.store.undelivered(sid, generation).catch(() => {});
   }
 
   /** A refresh token is out twice, and nobody can tell who stole it: the session ends for both (RFC 9700, 4.14.2). */
@@ -100,24 +130,32 @@ export class Renewals {
     throw new CurfewError('refresh_token_reused');
   }
 
-  /** Where the session has to take something on, a session with a new id takes its place. */
+  /** Where the session has to take something on, it goes on with a new id. */
   async #replace(id: string): Promise<Grant> {
-    const { store, grants, refreshTokens, versions, reuseGraceMs } = this.#options;
+    const { store, grants, refreshTokens, versions, now, reuseGraceMs } = this.#options;
     const session = await this.#byCookie(id);
+    if (session.ended !== undefined) {
+      if (now() >= session.predecessorUntil) throw new CurfewError('session_invalid');
+      return this.#goesOnAs(id, session.replacedBy);
+    }
     const read = await versions.read(session.subject, session.tenant, session.sid);
     this.#assertGoesOn(session, read);
-    if (session.ended === undefined && standingOf(session, read) === 'active') return grants.cookie(session, id);
+    if (standingOf(session, read) === 'active') return grants.cookie(session, id);
 
-    const successorId = refreshTokens.successorOf(id);
-    if (session.ended === undefined) {
-      const successor = { ...session, ...renewalOf(session, read), sid: sidOf(successorId) };
-      await store.create(successor);
-      await store.replace(session.sid, session.subject, reuseGraceMs);
-      return grants.cookie(successor, successorId);
-    }
-    const successor = await store.read(sidOf(successorId));
-    if (successor === undefined) throw new CurfewError('session_invalid');
-    return grants.cookie(successor, successorId);
+    const [successorId] = refreshTokens.successorsOf(id);
+    const successor = { ...session, ...renewalOf(session, read), handle: sidOf(successorId) };
+    await store.create(successor);
+    const handle = await store.replace(session, successor, reuseGraceMs);
+    if (handle === successor.handle) return grants.cookie(successor, successorId);
+    await store.discard(successor);
+    return this.#goesOnAs(id, handle);
+  }
+
+  /** Another tab was first, perhaps at an instance with other keys; by now it may go on with a still newer id. */
+  #goesOnAs(id: string, handle: string | undefined): Promise<Grant> {
+    const successorId = this.#options.refreshTokens.successorsOf(id).find((one) => sidOf(one) === handle);
+    if (successorId === undefined) throw new CurfewError('session_invalid');
+    return this.#replace(successorId);
   }
 
   async #byCookie(id: string): Promise<SessionRecord> {
@@ -139,4 +177,9 @@ export class Renewals {
     if (read.blocked) throw new CurfewError('account_disabled');
     assertFresh(read, this.#options);
   }
+}
+
+/** @throws CurfewError `subject_mismatch` */
+function assertSubject({ subject }: { readonly subject: string }, wanted: string | undefined): void {
+  if (wanted !== undefined && subject !== wanted) throw new CurfewError('subject_mismatch');
 }

@@ -18,7 +18,7 @@ import { assertFresh, type Freshness, type Standing, standingOf } from './standi
 export interface ShownTokensOptions extends Freshness {
   /** Signature, type, issuer, audience and times of an access token. */
   readonly checkToken: TokenCheck;
-  readonly refreshTokens: Pick<RefreshTokens, 'read' | 'successorOf'>;
+  readonly refreshTokens: Pick<RefreshTokens, 'read'>;
   readonly versions: Pick<VersionStore, 'read'>;
   readonly store: Pick<SessionStore, 'read'>;
   readonly sessions: Pick<Sessions, 'end'>;
@@ -40,7 +40,7 @@ export interface ActiveToken extends Omit<AccessTokenClaims, 'aud' | 'jti'> {
 type Shown =
   | { readonly type: 'Bearer'; readonly sid: string; readonly claims: AccessTokenClaims; readonly of: Account }
   | { readonly type: 'refresh_token'; readonly sid: string; readonly generation: number; readonly of: Account }
-  | { readonly type: 'session_cookie'; readonly sid: string; readonly id: string; readonly of?: undefined };
+  | { readonly type: 'session_cookie'; readonly handle: string; readonly of?: undefined };
 
 interface Account {
   readonly subject: string;
@@ -109,19 +109,15 @@ export class ShownTokens {
    */
   async revoke(token: string): Promise<void> {
     const shown = await this.#read(token);
-    if (shown === undefined) return;
+    // Another tab may have renewed the session while this one logs out: meant is the session, whatever its id is by now.
+    const sid = shown?.of === undefined ? shown && (await this.#options.store.read(shown.handle))?.sid : shown.sid;
+    if (shown === undefined || sid === undefined) return;
     try {
-      await this.#options.sessions.end(shown.sid, 'token-revoked');
+      await this.#options.sessions.end(sid, 'token-revoked');
     } catch (error) {
       if (!(error instanceof CurfewError) || error.code !== 'session_not_found') throw error;
-      await (shown.type === 'session_cookie' ? this.#endSuccessor(shown) : this.#endWithoutRecord(shown));
+      if (shown.of !== undefined) await this.#endWithoutRecord(shown);
     }
-  }
-
-  /** Another tab has renewed the session while this one logs out: meant is the session, whatever its id is by now. */
-  async #endSuccessor({ sid, id }: Extract<Shown, { type: 'session_cookie' }>): Promise<void> {
-    const { store, refreshTokens } = this.#options;
-    if ((await store.read(sid))?.ended === 'replaced') await this.revoke(refreshTokens.successorOf(id));
   }
 
   /** Redis may have lost the record, and access tokens of the session would be good for a while. */
@@ -132,7 +128,7 @@ export class ShownTokens {
   }
 
   async #read(token: string): Promise<Shown | undefined> {
-    if (isSessionId(token)) return { type: 'session_cookie', sid: sidOf(token), id: token };
+    if (isSessionId(token)) return { type: 'session_cookie', handle: sidOf(token) };
     const checked = await this.#options.checkToken(token);
     if (checked.ok) return ofClaims(checked.claims);
     const claims = await this.#options.refreshTokens.read(token);
@@ -142,7 +138,7 @@ export class ShownTokens {
   /** The record of the session, unless it has ended, or exchanges this refresh token no more. */
   async #sessionOf(shown: Shown): Promise<SessionRecord | undefined> {
     const { store, now } = this.#options;
-    const session = await store.read(shown.sid);
+    const session = await store.read(shown.of === undefined ? shown.handle : shown.sid);
     if (session === undefined || session.ended !== undefined) return undefined;
     if (shown.of !== undefined && shown.of.subject !== session.subject) return undefined;
     if (shown.type !== 'refresh_token' || shown.generation >= session.generation) return session;

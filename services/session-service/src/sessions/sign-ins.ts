@@ -2,11 +2,11 @@ import { CurfewError, newSessionId, type SessionRecord, sidOf, type Tier } from 
 import type { SessionStore } from '../store/session-store.ts';
 import type { VersionStore } from '../store/version-store.ts';
 import type { Grant, Grants, Mode } from './grants.ts';
-import type { OnLifecycle } from './lifecycle.ts';
+import type { EndReason, OnLifecycle } from './lifecycle.ts';
 import type { Lifetimes } from './lifetimes.ts';
 import type { Renewals, Shown } from './renewals.ts';
 import type { Revocations } from './revocations.ts';
-import { assertFresh, type Freshness, vectorOf } from './standing.ts';
+import { assertFresh, type Freshness, rolesOf, vectorOf } from './standing.ts';
 
 /** What happens to a sign-in that would be one session too many. */
 type LimitRule = 'refuse' | 'end-oldest';
@@ -39,8 +39,14 @@ export type SignIn = Pick<
   'subject' | 'tenant' | 'roles' | 'acr' | 'amr' | 'device' | 'userAgent' | 'ip' | 'clientId' | 'ux'
 > & { readonly tier: Tier; readonly mode: Mode };
 
-/** What changes when the subject of a session shows a credential again. */
-export type Reauthentication = Partial<Pick<SessionRecord, 'roles' | 'tier' | 'acr' | 'amr'>>;
+/**
+ * What is known when the subject of a session has shown a credential again: whose it was, how it was shown, and what
+ * changes. Without `roles` the session has those of now.
+ */
+export type Reauthentication = Partial<Pick<SessionRecord, 'subject' | 'roles' | 'tier' | 'acr' | 'amr'>>;
+
+/** A session to be made. The roles are the session's before it, where it names none. */
+type Wanted = Omit<SignIn, 'mode' | 'roles'> & Partial<Pick<SignIn, 'roles'>>;
 
 /** Longest wait for an event to be applied, and how often is looked, ms. */
 const AFTER_LIMIT_MS = 1000;
@@ -70,26 +76,30 @@ export class SignIns {
    *
    * @throws CurfewError as `create`, and as `Renewals.sessionOf`.
    */
-  async reauthenticate(shown: Shown, change: Reauthentication, order: SignInOrder = {}): Promise<Grant> {
-    const { renewals, revocations, store, onLifecycle } = this.#options;
-    const { session: old, mode } = await renewals.sessionOf(shown);
-    const { subject, tenant, roles, tier, acr, amr, device, userAgent, ip, clientId, ux } = old;
-    const again = { subject, tenant, roles, tier, acr, amr, device, userAgent, ip, clientId, ux, ...change };
+  async reauthenticate(shown: Shown, known: Reauthentication, order: SignInOrder = {}): Promise<Grant> {
+    const { renewals, onLifecycle } = this.#options;
+    const { subject: wanted, ...change } = known;
+    const { session: old, mode, giveBack } = await renewals.sessionOf(shown, wanted);
+    // Not acr and amr: they are the earlier credential's, and the time of the authentication is this one's.
+    const { subject, tenant, tier, device, userAgent, ip, clientId, ux } = old;
+    const again = { subject, tenant, tier, device, userAgent, ip, clientId, ux, ...change };
     const signIn = Object.fromEntries(Object.entries(again).filter(([, value]) => value !== undefined));
-    const grant = await this.#create(signIn as unknown as Omit<SignIn, 'mode'>, mode, order, old.sid);
-    await revocations.end({ subject, session: old.sid, reason: 'reauthenticated', initiatingEntity: 'user' }, () =>
-      store.remove(old.sid, subject),
-    );
-    onLifecycle?.({ change: 'reauthenticated' });
-    onLifecycle?.({ change: 'ended', reason: 'reauthenticated' });
-    return grant;
+    try {
+      const grant = await this.#create(signIn as unknown as Wanted, mode, order, old);
+      await this.#end(old, 'reauthenticated', 'user');
+      onLifecycle?.({ change: 'reauthenticated' });
+      return grant;
+    } catch (error) {
+      await giveBack();
+      throw error;
+    }
   }
 
   async #create(
-    signIn: Omit<SignIn, 'mode'>,
+    signIn: Wanted,
     mode: Mode,
     { asOfVersion, after }: SignInOrder,
-    replaces?: string,
+    replaces?: SessionRecord,
   ): Promise<Grant> {
     const { versions, grants, lifetimes, now } = this.#options;
     if (after) await this.#applied(after.partition, after.offset);
@@ -106,6 +116,7 @@ export class SignIns {
       ...signIn,
       ...vectorOf(read),
       sid: sidOf(id),
+      roles: signIn.roles ?? (replaces === undefined ? [] : rolesOf(replaces, read)),
       rolesAt: read.subject.current,
       createdAt,
       authenticatedAt: createdAt,
@@ -116,7 +127,7 @@ export class SignIns {
       predecessorUntil: 0,
     };
     const grant = mode === 'cookie' ? grants.cookie(session, id) : await grants.bearer(session, 0);
-    await this.#store(session, replaces);
+    await this.#store(session, replaces?.sid);
     return grant;
   }
 
@@ -134,17 +145,15 @@ export class SignIns {
       const others = await store.ofSubject(session.subject);
       if (others.length < most) continue;
       if (limitRule === 'refuse') throw new CurfewError('too_many_sessions', `at most ${limit}`);
-      for (const { sid } of others.filter(({ sid }) => sid !== replaces).slice(0, others.length - most + 1))
-        await this.#endOldest(session.subject, sid);
+      for (const oldest of others.filter(({ sid }) => sid !== replaces).slice(0, others.length - most + 1))
+        await this.#end(oldest, 'session-limit', 'policy');
     }
   }
 
-  async #endOldest(subject: string, sid: string): Promise<void> {
+  async #end({ sid, subject }: SessionRecord, reason: EndReason, initiatingEntity: 'user' | 'policy'): Promise<void> {
     const { revocations, store, onLifecycle } = this.#options;
-    await revocations.end({ subject, session: sid, reason: 'session-limit', initiatingEntity: 'policy' }, () =>
-      store.remove(sid, subject),
-    );
-    onLifecycle?.({ change: 'ended', reason: 'session-limit' });
+    await revocations.end({ subject, session: sid, reason, initiatingEntity }, () => store.remove(sid, subject));
+    onLifecycle?.({ change: 'ended', reason });
   }
 
   async #applied(partition: number, offset: number): Promise<void> {

@@ -6,7 +6,7 @@ export type Standing = 'active' | 'stale' | 'revoked';
 
 /** Where a session stands against the versions of now (DESIGN section 4). */
 export function standingOf(
-  { s, t, r }: SessionRecord,
+  { s, t, r }: Pick<SessionRecord, 's' | 't' | 'r'>,
   { subject, tenant, realm, sessionEnded }: SubjectVersions,
 ): Standing {
   if (sessionEnded || s < subject.floor || t < tenant.floor || r < realm.floor) return 'revoked';
@@ -29,7 +29,7 @@ export const renewalOf = (session: SessionRecord, read: SubjectVersions): Renewa
 });
 
 /** The roles of a claims change that the session has not seen yet; otherwise its own. */
-function rolesOf(session: SessionRecord, { claims }: SubjectVersions): readonly string[] {
+export function rolesOf(session: SessionRecord, { claims }: SubjectVersions): readonly string[] {
   if (!claims || claims.since <= session.rolesAt) return session.roles;
   const { roles } = JSON.parse(claims.json) as { roles?: unknown };
   return Array.isArray(roles) ? roles.filter((role) => typeof role === 'string' && role !== '') : session.roles;

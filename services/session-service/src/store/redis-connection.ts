@@ -7,17 +7,13 @@ declare module 'ioredis' {
     curfewApply(...keysAndArguments: (string | number)[]): Result<number[], Context>;
     curfewRestore(...keysAndArguments: (string | number)[]): Result<0 | 1, Context>;
     curfewExchange(key: string, generation: number, graceMs: number): Result<string[], Context>;
-    curfewUndelivered(key: string, generation: number, untilMs: number): Result<1, Context>;
-    curfewUpdate(
-      key: string,
-      maxBytes: number,
-      ttlMs: number,
-      ...fields: (string | number)[]
-    ): Result<-1 | 0 | 1, Context>;
+    curfewUndelivered(key: string, generation: number, untilMs: number): Result<0 | 1, Context>;
+    curfewUpdate(key: string, maxBytes: number, ...fields: (string | number)[]): Result<-1 | 0 | 1, Context>;
+    curfewReplace(key: string, successor: string, graceMs: number): Result<string, Context>;
     curfewKeep(key: string, subject: string, version: number, floorBefore: number): Result<0 | 1, Context>;
     curfewEnlist(
       key: string,
-      sid: string,
+      handle: string,
       expiresAt: number,
       most: number,
       now: number,
@@ -35,6 +31,7 @@ export const connectStore = (url: string): RedisConnection =>
     curfewExchange: { lua: lua('exchange'), numberOfKeys: 1 },
     curfewUndelivered: { lua: lua('undelivered'), numberOfKeys: 1 },
     curfewUpdate: { lua: lua('update'), numberOfKeys: 1 },
+    curfewReplace: { lua: lua('replace'), numberOfKeys: 1 },
     curfewEnlist: { lua: lua('enlist'), numberOfKeys: 1 },
     curfewKeep: { lua: lua('keep'), numberOfKeys: 1 },
   });

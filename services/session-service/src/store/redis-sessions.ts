@@ -3,6 +3,7 @@ import {
   decodeSessionRecord,
   encodeNewRecord,
   encodeSessionRecord,
+  handleOf,
   indexKey,
   MAX_RECORD_BYTES,
   recordBytes,
@@ -28,20 +29,34 @@ export class RedisSessions implements SessionStore {
   async create(record: SessionRecord, most = 0): Promise<{ count: number; stored: boolean }> {
     const fields = encodeNewRecord(record);
     if (recordBytes(fields) > MAX_RECORD_BYTES) throw tooLarge();
-    const key = sessionKey(record.sid);
+    const handle = handleOf(record);
+    const key = sessionKey(handle);
     const endsAt = Math.min(record.lastSeenAt + record.idleMs, record.expiresAt);
     // The record first, as the index is in another slot: what is in the index, and has no record, is over.
     await answered(this.#redis.multi().hset(key, fields).pexpireat(key, endsAt).exec());
     const [count = 0, stored] = await answered(
-      this.#redis.curfewEnlist(indexKey(record.subject), record.sid, record.expiresAt, most, this.#now()),
+      this.#redis.curfewEnlist(indexKey(record.subject), handle, record.expiresAt, most, this.#now()),
     );
     if (stored !== 1) await answered(this.#redis.unlink(key));
     return { count, stored: stored === 1 };
   }
 
-  async read(sid: string): Promise<SessionRecord | undefined> {
-    const fields = await answered(this.#redis.hgetall(sessionKey(sid)).catch(rubbish));
-    return this.#recordOf(sid, fields);
+  async read(handle: string): Promise<SessionRecord | undefined> {
+    const fields = await answered(this.#redis.hgetall(sessionKey(handle)).catch(rubbish));
+    return this.#recordOf(handle, fields);
+  }
+
+  async find(sid: string): Promise<SessionRecord | undefined> {
+    const seen = new Set<string>();
+    let handle: string | undefined = sid;
+    // Somebody may have edited records so that they name each other.
+    while (handle !== undefined && !seen.has(handle)) {
+      const record: SessionRecord | undefined = await this.read(handle);
+      if (record?.ended !== 'replaced') return record?.ended === undefined ? record : undefined;
+      seen.add(handle);
+      handle = record.replacedBy;
+    }
+    return undefined;
   }
 
   async exchange(sid: string, generation: number, graceMs: number): Promise<Exchange> {
@@ -52,26 +67,29 @@ export class RedisSessions implements SessionStore {
     return record === undefined ? { outcome: 'absent' } : { outcome: outcome as 'exchanged', record };
   }
 
-  async undelivered(sid: string, generation: number): Promise<void> {
-    const key = sessionKey(sid);
-    await answered(this.#redis.curfewUndelivered(key, generation + 1, this.#now() + DAY_MS));
+  async undelivered(sid: string, generation: number, until: number): Promise<void> {
+    await answered(this.#redis.curfewUndelivered(sessionKey(sid), generation + 1, until));
   }
 
   async renew(sid: string, renewal: Renewal): Promise<void> {
     if ((await this.#update(sid, renewal)) === -1) throw tooLarge();
   }
 
-  async setUx(sid: string, ux: Readonly<Record<string, string>>): Promise<void> {
-    const done = await this.#update(sid, { ux });
+  async setUx(session: SessionRecord, ux: Readonly<Record<string, string>>): Promise<void> {
+    const done = await this.#update(handleOf(session), { ux });
     if (done === -1) throw tooLarge();
     if (done === 0) throw new CurfewError('session_not_found');
   }
 
-  async replace(sid: string, subject: string, graceMs: number): Promise<void> {
-    await Promise.all([
-      this.#update(sid, { ended: 'replaced' }, graceMs),
-      answered(this.#redis.zrem(indexKey(subject), sid)),
-    ]);
+  async replace(session: SessionRecord, successor: SessionRecord, graceMs: number): Promise<string | undefined> {
+    const handle = handleOf(session);
+    const goesOn = await answered(this.#redis.curfewReplace(sessionKey(handle), handleOf(successor), graceMs));
+    await answered(this.#redis.zrem(indexKey(session.subject), handle));
+    return goesOn === '' ? undefined : goesOn;
+  }
+
+  async discard(session: SessionRecord): Promise<void> {
+    await this.#remove(handleOf(session), session.subject);
   }
 
   async keep(sid: string, subject: string, version: number, floorBefore: number): Promise<void> {
@@ -79,38 +97,45 @@ export class RedisSessions implements SessionStore {
   }
 
   async remove(sid: string, subject: string): Promise<void> {
-    await answered(Promise.all([this.#redis.unlink(sessionKey(sid)), this.#redis.zrem(indexKey(subject), sid)]));
+    for (let handle: string | undefined = sid; handle !== undefined; ) handle = await this.#remove(handle, subject);
   }
 
   async ofSubject(subject: string): Promise<SessionRecord[]> {
     const index = indexKey(subject);
-    const sids = await answered(this.#redis.zrange(index, 0, '-1'));
-    const records = await Promise.all(sids.map((sid) => this.read(sid)));
+    const handles = await answered(this.#redis.zrange(index, 0, '-1'));
+    const records = await Promise.all(handles.map((handle) => this.read(handle)));
     const sessions = records
       .filter((record) => record !== undefined)
       .filter((record) => record.subject === subject && record.ended === undefined);
-    const alive = new Set(sessions.map(({ sid }) => sid));
-    const over = sids.filter((sid) => !alive.has(sid));
+    const alive = new Set(sessions.map(handleOf));
+    const over = handles.filter((handle) => !alive.has(handle));
     if (over.length > 0) await answered(this.#redis.zrem(index, ...over));
     return sessions.sort((a, b) => a.createdAt - b.createdAt);
   }
 
-  #update(sid: string, change: Partial<SessionRecord>, ttlMs = 0): Promise<number> {
-    const fields = Object.entries(encodeSessionRecord(change)).flat();
-    return answered(this.#redis.curfewUpdate(sessionKey(sid), MAX_RECORD_BYTES, ttlMs, ...fields));
+  /** In one step: whoever gives the session another handle was there before, or finds no record. */
+  async #remove(handle: string, subject: string): Promise<string | undefined> {
+    const key = sessionKey(handle);
+    const [answers] = await answered(
+      Promise.all([this.#redis.multi().hget(key, 'f').unlink(key).exec(), this.#redis.zrem(indexKey(subject), handle)]),
+    );
+    const [error, replacedBy] = answers?.[0] ?? [];
+    return error || typeof replacedBy !== 'string' ? undefined : replacedBy;
   }
 
-  #recordOf(sid: string, fields: Record<string, string>): SessionRecord | undefined {
+  #update(handle: string, change: Partial<SessionRecord>): Promise<number> {
+    const fields = Object.entries(encodeSessionRecord(change)).flat();
+    return answered(this.#redis.curfewUpdate(sessionKey(handle), MAX_RECORD_BYTES, ...fields));
+  }
+
+  #recordOf(handle: string, fields: Record<string, string>): SessionRecord | undefined {
     if (Object.keys(fields).length === 0) return undefined;
-    const record = decodeSessionRecord(sid, fields);
+    const record = decodeSessionRecord(handle, fields);
     if (record.ok) return record.value;
     this.#onInvalid();
     return undefined;
   }
 }
-
-/** A day and more: as long as any session may live unused. */
-const DAY_MS = 86_400_000;
 
 /** Stands for a key that holds no hash. */
 const RUBBISH: Record<string, string> = { '': '' };

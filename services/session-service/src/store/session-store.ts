@@ -26,19 +26,29 @@ export interface SessionStore {
    * @throws CurfewError `session_record_too_large`
    */
   create(record: SessionRecord, most?: number): Promise<{ readonly count: number; readonly stored: boolean }>;
-  /** Also a session that was replaced a moment ago: its `ended` says so. */
-  read(sid: string): Promise<SessionRecord | undefined>;
+  /** The record under a handle, also one that was replaced: its `ended` says so. */
+  read(handle: string): Promise<SessionRecord | undefined>;
+  /** The session, under whatever handle it goes on by now. Undefined where it has ended. */
+  find(sid: string): Promise<SessionRecord | undefined>;
   /** Exchanges the refresh token of a generation, in one step for all who show it at once. */
   exchange(sid: string, generation: number, graceMs: number): Promise<Exchange>;
-  /** The successor of a generation could not be handed over: its predecessor is exchanged until it was. */
-  undelivered(sid: string, generation: number): Promise<void>;
+  /** The successor of a generation may not have been handed over: that generation is exchanged at least until `until`. */
+  undelivered(sid: string, generation: number, until: number): Promise<void>;
   renew(sid: string, renewal: Renewal): Promise<void>;
   /** @throws CurfewError `session_record_too_large`, `session_not_found` */
-  setUx(sid: string, ux: Readonly<Record<string, string>>): Promise<void>;
-  /** Another session has taken the place of this one, which is told to whoever comes within `graceMs`. */
-  replace(sid: string, subject: string, graceMs: number): Promise<void>;
+  setUx(session: SessionRecord, ux: Readonly<Record<string, string>>): Promise<void>;
+  /**
+   * The session goes on under the handle of its successor, which is stored already.
+   *
+   * @param graceMs how long whoever shows the old id is to get the new one.
+   * @returns the handle that it goes on under: another one where somebody was first; undefined where it has ended.
+   */
+  replace(session: SessionRecord, successor: SessionRecord, graceMs: number): Promise<string | undefined>;
+  /** Takes a record back that has become no session. */
+  discard(session: SessionRecord): Promise<void>;
   /** Lifts a session of the subject over a bump that spares it, unless it was below the floor before already. */
   keep(sid: string, subject: string, version: number, floorBefore: number): Promise<void>;
+  /** Removes a session, under all its handles. */
   remove(sid: string, subject: string): Promise<void>;
   /** The subject's sessions, the oldest first. */
   ofSubject(subject: string): Promise<SessionRecord[]>;
