@@ -1,5 +1,10 @@
 import { CurfewError, partitionOf, REALM_ID, REALM_SCOPE, type ScopeKey, type SessionRecord } from '@curfew/contracts';
-import type { Exchange, Renewal, SessionStore } from '../../services/session-service/src/store/session-store.ts';
+import type {
+  Exchange,
+  Renewal,
+  RolesGiven,
+  SessionStore,
+} from '../../services/session-service/src/store/session-store.ts';
 import type {
   AnnouncedVersions,
   AppliedVersion,
@@ -197,8 +202,8 @@ export class SessionsClient extends Connection implements SessionStore {
     return this.run('finds a session', () => this.store.sessions.find(sid));
   }
 
-  keep(sid: string, subject: string, version: number, floorBefore: number): Promise<void> {
-    return this.run('spares a session', () => this.store.sessions.keep(sid, subject, version, floorBefore));
+  keep(sid: string, subject: string, version: number, floorBefore: number, given?: RolesGiven): Promise<void> {
+    return this.run('spares a session', () => this.store.sessions.keep(sid, subject, version, floorBefore, given));
   }
 
   remove(sid: string): Promise<void> {

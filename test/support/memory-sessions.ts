@@ -1,5 +1,17 @@
-import { CurfewError, handleOf, type SessionRecord } from '@curfew/contracts';
-import type { Exchange, Renewal, SessionStore } from '../../services/session-service/src/store/session-store.ts';
+import {
+  CurfewError,
+  encodeNewRecord,
+  handleOf,
+  MAX_RECORD_BYTES,
+  recordBytes,
+  type SessionRecord,
+} from '@curfew/contracts';
+import type {
+  Exchange,
+  Renewal,
+  RolesGiven,
+  SessionStore,
+} from '../../services/session-service/src/store/session-store.ts';
 
 const TAKEOVER_MS = 5000;
 
@@ -76,10 +88,12 @@ export class MemorySessions implements SessionStore {
     this.records.delete(handleOf(session));
   }
 
-  async keep(sid: string, subject: string, version: number, floorBefore: number): Promise<void> {
+  async keep(sid: string, subject: string, version: number, floorBefore: number, given?: RolesGiven): Promise<void> {
     const record = this.records.get(sid);
-    if (record?.subject === subject && record.s < version && record.s >= floorBefore)
-      this.#change(record, { s: version });
+    if (record?.replacedBy !== undefined) return this.keep(record.replacedBy, subject, version, floorBefore, given);
+    if (record?.subject !== subject || record.s >= version || record.s < floorBefore) return;
+    const change = { s: version, ...(given && given.rolesAt > record.rolesAt ? given : {}) };
+    if (recordBytes(encodeNewRecord({ ...record, ...change })) <= MAX_RECORD_BYTES) this.#change(record, change);
   }
 
   async remove(sid: string): Promise<void> {

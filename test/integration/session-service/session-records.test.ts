@@ -110,6 +110,48 @@ onEachStore((redis) => {
       expect(await redis.client.exists(sessionKey(one.sid))).toBe(0);
     });
 
+    test('are lifted with the roles of a change that they have yet to take on, and not with those of an older one', async () => {
+      const { sid } = await created({ roles: ['owner'], s: 50, rolesAt: 50 });
+      await sessions.keep(sid, subject, 60, 0, { roles: ['viewer'], rolesAt: 50 });
+      expect(await sessions.read(sid)).toMatchObject({ s: 60, roles: ['owner'], rolesAt: 50 });
+      await sessions.keep(sid, subject, 70, 0, { roles: ['viewer'], rolesAt: 51 });
+      expect(await sessions.read(sid)).toMatchObject({ s: 70, roles: ['viewer'], rolesAt: 51 });
+    });
+
+    test('law: a lift does what the model does, and nothing where the record would be too large', async () => {
+      const version = fc.nat(20);
+      const given = fc.option(
+        fc.record({
+          // About as many letters as leave room for the rest of a record, and a few that are two bytes long.
+          roles: fc.nat(40).map((more) => ['é'.repeat(10) + 'x'.repeat(890 + more)]),
+          rolesAt: version,
+        }),
+        { nil: undefined },
+      );
+      let tooLarge = 0;
+      await fc.assert(
+        fc.asyncProperty(
+          fc.record({ s: version, rolesAt: version }),
+          fc.array(fc.tuple(version, version, given), { minLength: 1, maxLength: 6 }),
+          async (held, lifts) => {
+            const record = await created({ ...held, userAgent: 'curl', roles: ['owner'] });
+            const model = new MemorySessions(Date.now);
+            await model.create(record);
+            for (const [current, floorBefore, roles] of lifts) {
+              await sessions.keep(record.sid, subject, current, floorBefore, roles);
+              await model.keep(record.sid, subject, current, floorBefore, roles);
+              const kept = model.records.get(record.sid);
+              expect(await sessions.read(record.sid)).toEqual(kept);
+              const { s = 0, rolesAt = 0 } = kept ?? {};
+              if (s < current && s >= floorBefore && roles && roles.rolesAt > rolesAt) tooLarge++;
+            }
+          },
+        ),
+        { numRuns: 60, seed: 5 },
+      );
+      expect(tooLarge).toBeGreaterThan(0);
+    });
+
     test('that go on under another handle say so to their end, and are found and removed by their sid', async () => {
       const one = await created({ idleMs: 5000 });
       const two = successorOf(one);
@@ -123,8 +165,10 @@ onEachStore((redis) => {
       for (const _ of ['as listed', 'as listed again']) expect(await sessions.ofSubject(subject)).toEqual([three]);
       expect(await sessions.exchange(one.sid, 0, GRACE_MS)).toEqual({ outcome: 'absent' });
       expect(await redis.client.pttl(sessionKey(one.sid))).toBeGreaterThan(11 * HOUR_MS);
+      await sessions.keep(one.sid, subject, 70, 0);
+      expect(await sessions.read(one.sid)).toMatchObject({ s: 0 });
       await sessions.setUx(three, { theme: 'dark' });
-      expect((await sessions.find(one.sid))?.ux).toEqual({ theme: 'dark' });
+      expect(await sessions.find(one.sid)).toMatchObject({ s: 70, ux: { theme: 'dark' } });
       await sessions.remove(one.sid, subject);
       const keys = [one, two, three].map((record) => sessionKey(handleOf(record)));
       expect(await Promise.all(keys.map((key) => redis.client.exists(key)))).toEqual([0, 0, 0]);
@@ -145,6 +189,7 @@ onEachStore((redis) => {
     test('that somebody edited to name each other are no session, and nothing fails', async () => {
       const one = await created();
       await sessions.replace(one, { ...one, handle: one.sid }, GRACE_MS);
+      await sessions.keep(one.sid, subject, 70, 0);
       expect(await sessions.find(one.sid)).toBeUndefined();
       await sessions.remove(one.sid, subject);
       expect(await sessions.read(one.sid)).toBeUndefined();

@@ -1,6 +1,6 @@
 import { CAEP, EFFECT_RULES, encodeLogTick, RISC, type SecurityEventToken, type Tick } from '@curfew/contracts';
 import fc from 'fast-check';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Announcement, Bus } from '../../../services/session-service/src/events/bus.ts';
 import type { LogRecord } from '../../../services/session-service/src/events/log-record.ts';
 import { Pipeline } from '../../../services/session-service/src/events/pipeline.ts';
@@ -114,6 +114,40 @@ describe('the pipeline', () => {
     await pipeline.process(partition, -1, [event(0, setOf(`${CAEP}credential-change`, subject), 7000)]);
     expect(sessions.records.get('kept')?.s).toBe(7000);
     expect(sessions.records.get('other')?.s).toBe(0);
+  });
+
+  const named = { format: 'complex', user: opaque('alice'), session: opaque('kept') } as SecurityEventToken['sub_id'];
+  const passwordChanged = setOf(`${CAEP}credential-change`, named);
+
+  test.each([
+    ['in the same batch', 1],
+    ['in a batch of its own', 2],
+  ])('a session that is spared takes on the roles of a change before it, %s', async (_where, batches) => {
+    await session('kept');
+    const records = [event(0, rolesChanged, 6000), event(1, passwordChanged, 7000)];
+    for (let i = 0; i < batches; i++)
+      await pipeline.process(partition, i - 1, batches === 1 ? records : records.slice(i, i + 1));
+    const lifted = { s: 7000, roles: ['viewer'], rolesAt: 6000 };
+    expect(sessions.records.get('kept')).toMatchObject(lifted);
+    await pipeline.process(partition, 1, records);
+    expect(sessions.records.get('kept')).toMatchObject(lifted);
+  });
+
+  test('a session that is spared keeps roles that are newer than the newest change, and has yet to renew for a later one', async () => {
+    await sessions.create(sessionRecord({ sid: 'kept', roles: ['owner'], s: 6500, rolesAt: 6500 }));
+    await pipeline.process(partition, -1, [event(0, rolesChanged, 6000), event(1, passwordChanged, 7000)]);
+    expect(sessions.records.get('kept')).toMatchObject({ s: 7000, roles: ['owner'] });
+    await pipeline.process(partition, 1, [event(2, passwordChanged, 8000), event(3, rolesChanged, 9000)]);
+    expect(sessions.records.get('kept')?.s).toBe(8000);
+    expect((await versions.read('alice')).subject).toEqual({ current: 9000, floor: 8000 });
+  });
+
+  test('only an event that spares a session asks for the claims of its subject', async () => {
+    const read = vi.spyOn(versions, 'read');
+    await pipeline.process(partition, -1, [event(0, disabled), event(1, rolesChanged)]);
+    expect(read).not.toHaveBeenCalled();
+    await pipeline.process(partition, 1, [event(2, passwordChanged)]);
+    expect(read).toHaveBeenCalledExactlyOnceWith('alice');
   });
 
   test('roles nested more deeply than can be written again do not stop the partition: they are no roles', async () => {

@@ -1,6 +1,7 @@
 import { type EffectRule, sessionOfScope, sessionScope, type Tick, TOPICS } from '@curfew/contracts';
 import { contextOfHeaders, endWithError, startProcessSpan, startStoreSpan } from '@curfew/telemetry';
 import { INVALID_SPAN_CONTEXT, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
+import { rolesGiven } from '../sessions/standing.ts';
 import type { SessionStore } from '../store/session-store.ts';
 import type { AppliedVersion, Change, VersionStore } from '../store/version-store.ts';
 import type { Announcement, Bus } from './bus.ts';
@@ -116,12 +117,15 @@ export class Pipeline {
 
   /** Before the announcement, so that a client whose token it ends can refresh at once. */
   async #spare(applied: readonly Applied[]): Promise<void> {
+    const { versions, sessions } = this.#options;
     for (const { effect, change, version, work } of applied) {
       if (effect.keeps === undefined) continue;
       // An event that was applied before returns the version of now, which a later event may have raised to end this
       // very session; its own version was at least its time.
       const kept = version.applied ? version.current : change.time;
-      await this.#options.sessions.keep(effect.keeps, work.step.subject, kept, version.floorBefore);
+      // Lifted, it may never renew: what it has yet to take on of an earlier claims change comes with the lift.
+      const given = rolesGiven(await versions.read(work.step.subject));
+      await sessions.keep(effect.keeps, work.step.subject, kept, version.floorBefore, given);
     }
   }
 

@@ -6,7 +6,7 @@ import type { EndReason, OnLifecycle } from './lifecycle.ts';
 import type { Lifetimes } from './lifetimes.ts';
 import type { Renewals, Shown } from './renewals.ts';
 import type { Revocations } from './revocations.ts';
-import { assertFresh, type Freshness, rolesOf, vectorOf } from './standing.ts';
+import { assertFresh, type Freshness, renewalOf, vectorOf } from './standing.ts';
 
 /** What happens to a sign-in that would be one session too many. */
 type LimitRule = 'refuse' | 'end-oldest';
@@ -116,7 +116,7 @@ export class SignIns {
       ...signIn,
       ...vectorOf(read),
       sid: sidOf(id),
-      roles: signIn.roles ?? (replaces === undefined ? [] : rolesOf(replaces, read)),
+      roles: signIn.roles ?? (replaces === undefined ? [] : renewalOf(replaces, read).roles),
       rolesAt: read.subject.current,
       createdAt,
       authenticatedAt: createdAt,

@@ -1,5 +1,5 @@
 import { CurfewError, type SessionRecord } from '@curfew/contracts';
-import type { Renewal } from '../store/session-store.ts';
+import type { Renewal, RolesGiven } from '../store/session-store.ts';
 import type { SubjectVersions } from '../store/version-store.ts';
 
 export type Standing = 'active' | 'stale' | 'revoked';
@@ -22,17 +22,18 @@ export const vectorOf = ({ subject, tenant, realm, tick }: SubjectVersions) => (
 });
 
 /** What a session takes on when it renews by the versions of now. */
-export const renewalOf = (session: SessionRecord, read: SubjectVersions): Renewal => ({
-  ...vectorOf(read),
-  roles: rolesOf(session, read),
-  rolesAt: read.subject.current,
-});
+export function renewalOf(session: SessionRecord, read: SubjectVersions): Renewal {
+  const given = rolesGiven(read);
+  // Those of a claims change that the session has not seen yet; otherwise its own.
+  const roles = given && given.rolesAt > session.rolesAt ? given.roles : session.roles;
+  return { ...vectorOf(read), roles, rolesAt: read.subject.current };
+}
 
-/** The roles of a claims change that the session has not seen yet; otherwise its own. */
-export function rolesOf(session: SessionRecord, { claims }: SubjectVersions): readonly string[] {
-  if (!claims || claims.since <= session.rolesAt) return session.roles;
-  const { roles } = JSON.parse(claims.json) as { roles?: unknown };
-  return Array.isArray(roles) ? roles.filter((role) => typeof role === 'string' && role !== '') : session.roles;
+/** The roles that the subject's newest claims change gave; undefined where none did. */
+export function rolesGiven({ claims }: SubjectVersions): RolesGiven | undefined {
+  const { roles } = JSON.parse(claims?.json ?? '{}') as { roles?: unknown };
+  if (!claims || !Array.isArray(roles)) return undefined;
+  return { roles: roles.filter((role) => typeof role === 'string' && role !== ''), rolesAt: claims.since };
 }
 
 /** How old the tick may be that a session is made or renewed by. */

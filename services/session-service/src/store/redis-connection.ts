@@ -10,7 +10,15 @@ declare module 'ioredis' {
     curfewUndelivered(key: string, generation: number, untilMs: number): Result<0 | 1, Context>;
     curfewUpdate(key: string, maxBytes: number, ...fields: (string | number)[]): Result<-1 | 0 | 1, Context>;
     curfewReplace(key: string, successor: string, graceMs: number): Result<string, Context>;
-    curfewKeep(key: string, subject: string, version: number, floorBefore: number): Result<0 | 1, Context>;
+    curfewKeep(
+      key: string,
+      subject: string,
+      version: number,
+      floorBefore: number,
+      maxBytes: number,
+      roles: string,
+      rolesAt: number,
+    ): Result<string, Context>;
     curfewEnlist(
       key: string,
       handle: string,

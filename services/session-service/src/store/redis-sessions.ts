@@ -11,7 +11,7 @@ import {
   sessionKey,
 } from '@curfew/contracts';
 import { answered, type RedisClient } from '@curfew/store';
-import type { Exchange, Renewal, SessionStore } from './session-store.ts';
+import type { Exchange, Renewal, RolesGiven, SessionStore } from './session-store.ts';
 
 /** The session records in Redis, each under the hash of its id, and an index by subject. All of them expire. */
 export class RedisSessions implements SessionStore {
@@ -47,16 +47,12 @@ export class RedisSessions implements SessionStore {
   }
 
   async find(sid: string): Promise<SessionRecord | undefined> {
-    const seen = new Set<string>();
-    let handle: string | undefined = sid;
-    // Somebody may have edited records so that they name each other.
-    while (handle !== undefined && !seen.has(handle)) {
-      const record: SessionRecord | undefined = await this.read(handle);
-      if (record?.ended !== 'replaced') return record?.ended === undefined ? record : undefined;
-      seen.add(handle);
-      handle = record.replacedBy;
-    }
-    return undefined;
+    let found: SessionRecord | undefined;
+    await along(sid, async (handle) => {
+      found = await this.read(handle);
+      return found?.replacedBy;
+    });
+    return found?.ended === undefined ? found : undefined;
   }
 
   async exchange(sid: string, generation: number, graceMs: number): Promise<Exchange> {
@@ -92,12 +88,18 @@ export class RedisSessions implements SessionStore {
     await this.#remove(handleOf(session), session.subject);
   }
 
-  async keep(sid: string, subject: string, version: number, floorBefore: number): Promise<void> {
-    await answered(this.#redis.curfewKeep(sessionKey(sid), subject, version, floorBefore));
+  async keep(sid: string, subject: string, version: number, floorBefore: number, given?: RolesGiven): Promise<void> {
+    const roles = given === undefined ? '' : JSON.stringify(given.roles);
+    const rolesAt = given?.rolesAt ?? 0;
+    await along(sid, (handle) =>
+      answered(
+        this.#redis.curfewKeep(sessionKey(handle), subject, version, floorBefore, MAX_RECORD_BYTES, roles, rolesAt),
+      ),
+    );
   }
 
   async remove(sid: string, subject: string): Promise<void> {
-    for (let handle: string | undefined = sid; handle !== undefined; ) handle = await this.#remove(handle, subject);
+    await along(sid, (handle) => this.#remove(handle, subject));
   }
 
   async ofSubject(subject: string): Promise<SessionRecord[]> {
@@ -135,6 +137,13 @@ export class RedisSessions implements SessionStore {
     this.#onInvalid();
     return undefined;
   }
+}
+
+/** From handle to handle, as long as a step tells of a next one: where a record was replaced. */
+async function along(sid: string, step: (handle: string) => Promise<string | undefined>): Promise<void> {
+  // Somebody may have edited records so that they name each other.
+  const seen = new Set<string>();
+  for (let handle: string | undefined = sid; handle && !seen.has(handle); handle = await step(handle)) seen.add(handle);
 }
 
 /** Stands for a key that holds no hash. */

@@ -3,6 +3,9 @@ import type { SessionRecord } from '@curfew/contracts';
 /** What a renewal changes of a record. */
 export type Renewal = Pick<SessionRecord, 's' | 't' | 'r' | 'at' | 'roles' | 'rolesAt'>;
 
+/** Roles, and the subject's version when they were given. */
+export type RolesGiven = Pick<SessionRecord, 'roles' | 'rolesAt'>;
+
 /** What came of showing a refresh token. */
 export type Exchange =
   /** `exchanged`: for the successor of the generation shown. `again`: its successor is the newest already. */
@@ -46,8 +49,13 @@ export interface SessionStore {
   replace(session: SessionRecord, successor: SessionRecord, graceMs: number): Promise<string | undefined>;
   /** Takes a record back that has become no session. */
   discard(session: SessionRecord): Promise<void>;
-  /** Lifts a session of the subject over a bump that spares it, unless it was below the floor before already. */
-  keep(sid: string, subject: string, version: number, floorBefore: number): Promise<void>;
+  /**
+   * Lifts a session of the subject over a bump that spares it, unless it was below the floor before already, or would be
+   * larger than a record may be.
+   *
+   * @param given roles that the session takes on with it, where they are newer than its own.
+   */
+  keep(sid: string, subject: string, version: number, floorBefore: number, given?: RolesGiven): Promise<void>;
   /** Removes a session, under all its handles. */
   remove(sid: string, subject: string): Promise<void>;
   /** The subject's sessions, the oldest first. */
