@@ -273,6 +273,20 @@ onEachStore((redis) => {
       expect(invalid).toBe(3);
     });
 
+    test.each(['9'.repeat(30), '1e99', 'inf', '-1'].flatMap((number) => [...'xygpl'].map((field) => [field, number])))(
+      'that somebody edited to hold in %s the number %s are not exchanged, and nothing of them changes',
+      async (field, number) => {
+        const { sid } = await created({ generation: 3, predecessorUntil: Date.now() + HOUR_MS });
+        const key = sessionKey(sid);
+        await redis.client.hset(key, field, number);
+        const before = [await redis.client.hgetall(key), await redis.client.pexpiretime(key)];
+        for (const generation of [1, 2, 3])
+          expect(await sessions.exchange(sid, generation, GRACE_MS)).toEqual({ outcome: 'absent' });
+        expect([await redis.client.hgetall(key), await redis.client.pexpiretime(key)]).toEqual(before);
+        expect(invalid).toBe(3);
+      },
+    );
+
     test('whose key holds something else are invalid and counted, and nothing fails', async () => {
       const { sid } = await created();
       await redis.client.set(sessionKey(sid), 'rubbish', 'PX', 1000);

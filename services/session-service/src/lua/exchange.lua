@@ -26,9 +26,15 @@ local function answer(outcome)
   return held
 end
 
-local newest, idle, ends = tonumber(record.g or '0'), tonumber(record.y), tonumber(record.x)
-local untilMs = tonumber(record.p or '0')
-if not (newest and idle and ends and untilMs) then
+-- Beyond these a time is none that Redis could expire a key at, and a number none that counts on.
+local MAX_SECONDS, MAX_COUNT = 1e11, 2 ^ 53
+local function whole(text, most)
+  local value = text and text:find('^%d+$') and tonumber(text)
+  return value and value <= most and value
+end
+local newest, untilMs = whole(record.g or '0', MAX_COUNT), whole(record.p or '0', MAX_COUNT)
+local idle, ends, seen = whole(record.y, MAX_SECONDS), whole(record.x, MAX_SECONDS), whole(record.l, MAX_SECONDS)
+if not (newest and idle and ends and seen and untilMs) then
   return answer('invalid')
 elseif record.e == 'replaced' then
   return answer('replaced')
