@@ -20,7 +20,7 @@ export interface EffectRule {
   readonly narrows?: boolean;
   /** A session that the subject names survives, and must renew. */
   readonly keepsNamedSession?: boolean;
-  /** The session that the payload's `except_session` names survives, and must renew. */
+  /** Of an event about a user: the session that the payload's `except_session` names survives, and must renew. */
   readonly keepsExcepted?: boolean;
   /** The payload's `claims` replace those of the subject's sessions when they renew. */
   readonly carriesClaims?: boolean;
@@ -101,13 +101,15 @@ function effectOf(rule: EffectRule, raise: 'floor' | 'current', subject: Subject
   const claims = payload['claims'];
   const narrowed = rule.narrows ? subject : {};
   const kept = rule.keepsNamedSession ? subject.session : rule.keepsExcepted ? payload['except_session'] : undefined;
+  // Of a tenant's event no account is known, whose session it would have to be: a user may have the tenant's id.
+  const mayKeep = subject.user !== undefined && narrowed.session === undefined;
   return {
     scope: narrowed.session === undefined ? scopeOf(subject) : sessionScope(narrowed.session),
     raise,
     why: shortType(rule.type),
     ...(rule.blocks === undefined ? {} : { blocked: rule.blocks }),
     ...(rule.carriesClaims && typeof claims === 'object' && claims !== null ? { claims: claims as JsonObject } : {}),
-    ...(isText(kept) && narrowed.session === undefined ? { keeps: kept } : {}),
+    ...(isText(kept) && mayKeep ? { keeps: kept } : {}),
     ...(narrowed.session === undefined && narrowed.device !== undefined ? { device: narrowed.device } : {}),
   };
 }

@@ -75,6 +75,15 @@ describe('an account event', () => {
     expect(effectOn(alice, type, { except_session: 7 })[0]).not.toHaveProperty('keeps');
   });
 
+  test.each([
+    ['a tenant', tenant('alice')],
+    ['the realm', tenant('*')],
+  ])('that revokes all sessions of %s spares none', (_, sub_id) => {
+    const effects = effectOn(sub_id, `${CAEP}session-revoked`, { except_session: 'phone' });
+    expect(effects).toHaveLength(1);
+    expect(effects[0]).not.toHaveProperty('keeps');
+  });
+
   test('about a device that no longer complies ends its sessions, and has its user renew all others', () => {
     expect(effectOn(device, `${CAEP}device-compliance-change`, { current_status: 'not-compliant' })).toEqual([
       { scope: 'u:alice', raise: 'floor', why: 'caep/device-compliance-change', device: 'd1' },

@@ -194,6 +194,20 @@ describe('the pipeline', () => {
     expect([...sessions.records.keys()]).toEqual(['a']);
   });
 
+  test('a session that is excepted where those of its device are revoked gets no tombstone, and comes back by no lift', async () => {
+    await session('excepted', 'phone');
+    await session('there', 'phone');
+    const subject = {
+      format: 'complex',
+      user: opaque('alice'),
+      device: opaque('phone'),
+    } as SecurityEventToken['sub_id'];
+    const revoked = setOf(`${CAEP}session-revoked`, subject, { except_session: 'excepted' });
+    await pipeline.process(partition, -1, [event(0, disabled, 7000), event(1, revoked, 8000)]);
+    expect(bus.announced.map(({ scope }) => scope)).toEqual(['u:alice', 's:there', 'u:alice']);
+    expect(sessions.records.get('excepted')?.s).toBe(0);
+  });
+
   test('a replayed device event ends no session that was made since', async () => {
     const subject = {
       format: 'complex',

@@ -81,11 +81,13 @@ export class Pipeline {
 
   /** An event about a device ends the sessions that are on it now, each by a tombstone. */
   async #resolveDevices(work: Work): Promise<void> {
-    const effects = work.step.effects.map(async ({ device, ...effect }) => {
+    const effects = work.step.effects.map(async (effect) => {
+      const { device, keeps, ...ending } = effect;
       if (device === undefined) return [effect];
       const sessions = await this.#options.sessions.ofSubject(work.step.subject);
-      const there = sessions.filter((session) => session.device === device);
-      return there.map(({ sid }) => ({ ...effect, scope: sessionScope(sid) }));
+      // What is excepted gets no tombstone, and no lift either: its user's version says whether it still holds.
+      const there = sessions.filter((session) => session.device === device && session.sid !== keeps);
+      return there.map(({ sid }) => ({ ...ending, scope: sessionScope(sid) }));
     });
     work.effects = (await Promise.all(effects)).flat();
   }
