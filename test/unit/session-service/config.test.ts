@@ -20,6 +20,8 @@ describe('the session service’s environment', () => {
     const { lifetimes } = read({ CURFEW_TIERS: '{"browse":{"idleMs":600000}}' });
     expect(lifetimes.browse).toEqual({ idleMs: 600_000, absoluteMs: 86_400_000 });
     expect(lifetimes.payment).toEqual({ idleMs: 900_000, absoluteMs: 3_600_000 });
+    const shortest = { idleMs: 180_000, absoluteMs: 180_000 };
+    expect(read({ CURFEW_TIERS: JSON.stringify({ payment: shortest }) }).lifetimes.payment).toEqual(shortest);
   });
 
   test('takes effect rules that come before Curfew’s own', () => {
@@ -40,6 +42,8 @@ describe('the session service’s environment', () => {
     ['CURFEW_TIERS', '{'],
     ['CURFEW_TIERS', '{"gold":{}}'],
     ['CURFEW_TIERS', '{"browse":{"idleMs":90000000}}'],
+    ['CURFEW_TIERS', '{"browse":{"idleMs":179999}}'],
+    ['CURFEW_TIERS', '{"browse":{"idleMs":180000,"absoluteMs":179999}}'],
     ['CURFEW_SESSION_LIMIT_RULE', 'perhaps'],
     ['PORT', '99999'],
   ])('refuses %s=%s, naming it', (name, value) => {

@@ -23,6 +23,11 @@ export const LIFETIMES: Lifetimes = {
   payment: { idleMs: 15 * MINUTE_MS, absoluteMs: HOUR_MS },
 };
 
+/** That a session is used is noted once a minute: a limit of little more would end it in use. */
+const MIN_MS = 3 * MINUTE_MS;
+
+const Duration = Type.Integer({ minimum: MIN_MS, maximum: 30 * DAY_MS });
+
 const Override = Type.Object(
   Object.fromEntries(
     TIERS.map((tier) => [
@@ -30,8 +35,8 @@ const Override = Type.Object(
       Type.Optional(
         Type.Object(
           {
-            idleMs: Type.Optional(Type.Integer({ minimum: 1000, maximum: 30 * DAY_MS })),
-            absoluteMs: Type.Optional(Type.Integer({ minimum: 1000, maximum: 30 * DAY_MS })),
+            idleMs: Type.Optional(Duration),
+            absoluteMs: Type.Optional(Duration),
           },
           { additionalProperties: false },
         ),
@@ -53,7 +58,7 @@ export function readLifetimes(json: string): Lifetimes {
   } catch {
     throw new CurfewError(
       'option_invalid',
-      `CURFEW_TIERS is not a JSON object of ${TIERS.join(', ')}, each {"idleMs", "absoluteMs"} of 1000 ms to 30 days`,
+      `CURFEW_TIERS is not a JSON object of ${TIERS.join(', ')}, each {"idleMs", "absoluteMs"} of ${MIN_MS} ms to 30 days: being used is noted once a minute, and a shorter limit would end sessions in use`,
     );
   }
   const lifetimes = Object.fromEntries(
