@@ -20,7 +20,8 @@ const ENVIRONMENT = Type.Object({
   CURFEW_ACCESS_TTL_MS: Type.Integer({ minimum: 1000, maximum: HOUR_MS, default: 10 * MINUTE_MS }),
   CURFEW_REFRESH_KEYS: Type.String({ minLength: 1 }),
   CURFEW_TIERS: Type.String({ default: '{}' }),
-  CURFEW_REUSE_GRACE_MS: Type.Integer({ minimum: 0, maximum: MINUTE_MS, default: 10_000 }),
+  // Within it a client tries again whose answer was lost: without it, that would be a theft.
+  CURFEW_REUSE_GRACE_MS: Type.Integer({ minimum: 1000, maximum: MINUTE_MS, default: 10_000 }),
   CURFEW_MAX_SESSIONS_PER_SUBJECT: Type.Integer({ minimum: 0, maximum: 10_000, default: 0 }),
   CURFEW_SESSION_LIMIT_RULE: Type.Enum(['end-oldest', 'refuse'], { default: 'end-oldest' }),
   CURFEW_VERSION_TTL_MS: Type.Integer({ minimum: 1000, default: 30 * DAY_MS }),

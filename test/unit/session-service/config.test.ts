@@ -44,6 +44,7 @@ describe('the session service’s environment', () => {
     ['CURFEW_TIERS', '{"browse":{"idleMs":90000000}}'],
     ['CURFEW_TIERS', '{"browse":{"idleMs":179999}}'],
     ['CURFEW_TIERS', '{"browse":{"idleMs":180000,"absoluteMs":179999}}'],
+    ['CURFEW_REUSE_GRACE_MS', '999'],
     ['CURFEW_SESSION_LIMIT_RULE', 'perhaps'],
     ['PORT', '99999'],
   ])('refuses %s=%s, naming it', (name, value) => {
