@@ -1,7 +1,6 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { CurfewError } from '@curfew/contracts';
 import { bearerToken } from './bearer.ts';
-import { isFromThisSite, sessionCookie } from './cookie.ts';
+import { type Incoming, isFromThisSite, sessionCookie } from './cookie.ts';
 import { type Requirement, requirementOf, suffices } from './requirement.ts';
 import {
   type Authentication,
@@ -22,8 +21,8 @@ export type GateSidecar = Pick<Sidecar, 'authenticate' | 'authenticateCookie' | 
 
 export interface GateOptions {
   /**
-   * Default `strict`: a request with a cookie, whose method is not safe, must come from this site. `off` leaves that to the
-   * service.
+   * Default `strict`: a request with a cookie, whose method is not safe, or which opens a WebSocket, must come from this
+   * site. `off` leaves that to the service.
    */
   readonly csrf?: 'strict' | 'off';
   /** Other origins that such requests may come from, `https://app.example.com`. Default: none. */
@@ -35,11 +34,6 @@ export interface GatedRoute {
   readonly policy: Policy;
   readonly bound: number;
   readonly requirement: Requirement | undefined;
-}
-
-interface Incoming {
-  readonly method?: string | undefined;
-  readonly headers: IncomingHttpHeaders;
 }
 
 /** Whether a request carries any credential that is judged. */
@@ -79,13 +73,13 @@ export class Gate {
   }
 
   #judge(request: Incoming, policy: Policy, bound: number): Admission | Promise<Admission> {
-    const { method, headers } = request;
+    const { headers } = request;
     const token = bearerToken(headers.authorization);
     if (token !== undefined) return this.#sidecar.authenticate(token, policy, bound);
     const id = sessionCookie(headers.cookie);
     if (id === undefined) return REJECTIONS.token.session_invalid;
     const { csrf, allowedOrigins } = this.#options;
-    if (csrf === 'strict' && !isFromThisSite(method, headers, allowedOrigins)) return this.#turnAway(CROSS_SITE);
+    if (csrf === 'strict' && !isFromThisSite(request, allowedOrigins)) return this.#turnAway(CROSS_SITE);
     return this.#sidecar.authenticateCookie(id, policy, bound);
   }
 

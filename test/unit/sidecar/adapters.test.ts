@@ -8,7 +8,6 @@ import express from 'express';
 import fastify from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bearerToken } from '../../../libs/sidecar/src/bearer.ts';
-import { isFromThisSite } from '../../../libs/sidecar/src/cookie.ts';
 import { REJECTIONS, verifiedToken } from '../../../libs/sidecar/src/session.ts';
 import { CLAIMS, NOW } from './issuer.ts';
 import { BOUND } from './store.ts';
@@ -280,12 +279,6 @@ test.each([{ csrf: 'Strict' }, { allowedOrigins: ['https://app.test/'] }, { allo
     await expect(fastify().register(curfew, { sidecar, ...options } as never)).rejects.toEqual(wrong);
   },
 );
-
-test('the host of a request over HTTP/2 is its authority', () => {
-  const headers = { origin: 'https://shop.test', ':authority': 'shop.test' };
-  expect(isFromThisSite('POST', headers, [])).toBe(true);
-  expect(isFromThisSite('POST', { ...headers, origin: 'https://evil.test' }, [])).toBe(false);
-});
 
 test('a route that asks for a looser bound than the sidecar has is refused when the service is built', async () => {
   expect(() => protect(sidecar, { maxViewAgeMs: BOUND + 1 })).toThrow(CurfewError);
