@@ -57,7 +57,8 @@ const plugin: FastifyPluginAsync<CallersOptions> = async (app, { clients, audien
     const mayBeInForm =
       authorization === undefined && type?.startsWith(FORM) && request.server.hasContentTypeParser(FORM);
     const identified = callerOf(request, by);
-    if (mayBeInForm === true && (await identified) === undefined) return;
+    // Before the form is read: one that cannot be read never comes as far as the next hook.
+    if (mayBeInForm === true && (await identified) === undefined) return count(request);
     await admit(request, scope, identified);
   });
 

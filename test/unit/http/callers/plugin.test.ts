@@ -156,6 +156,26 @@ describe('too many requests', () => {
     expect(await answerTo(app, authorization('plain'))).toBe('200 plain');
   });
 
+  test.each([
+    ['cannot be read', 'broken', '400 body_invalid'],
+    ['are too large', 'x'.repeat(2 * 1024 * 1024), '413 body_too_large'],
+    ['carry no credential', 'token=x', '401 client_unauthenticated'],
+    [
+      'carry a wrong one',
+      'client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=x',
+      '401 client_unauthenticated',
+    ],
+  ])('of one address are, each counted once, where their forms %s', async (_, payload, answer) => {
+    app = await serviceWith({ clients, limits });
+    const answers = [];
+    for (let i = 0; i < 5; i++) {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      const reply = await app.inject({ method: 'POST', url: '/form', headers, payload });
+      answers.push(`${reply.statusCode} ${reply.json().code}`);
+    }
+    expect(answers).toEqual([answer, answer, answer, answer, '429 rate_limited']);
+  });
+
   test('are told apart by the address behind a proxy, where the proxy is trusted', async () => {
     app = await serviceWith({ clients, limits, trustedProxies: ['127.0.0.1'] });
     const from = async (address: string) =>

@@ -1,3 +1,4 @@
+import { CurfewError } from '@curfew/contracts';
 import { type Access, assertOwn, createApp } from '@curfew/http';
 import { Type } from 'typebox';
 import { accessOf } from '../../../support/access.ts';
@@ -18,7 +19,9 @@ export async function serviceWith(otherwise: Partial<Access> = {}) {
   app.post('/json', { config: { scope: 'sessions:read' } }, ({ caller }) => caller);
   await app.register(async (forms) => {
     forms.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_, body, done) =>
-      done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+      body === 'broken'
+        ? done(new CurfewError('body_invalid'))
+        : done(null, Object.fromEntries(new URLSearchParams(String(body)))),
     );
     forms.post('/form', { config: { scope: 'sessions:read' } }, ({ caller }) => caller);
   });
