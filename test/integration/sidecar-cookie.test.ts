@@ -5,6 +5,7 @@ import {
   newSessionId,
   partitionOf,
   type SessionRecord,
+  sessionIdHash,
   sessionKey,
   sidOf,
   subjectScope,
@@ -68,7 +69,8 @@ async function signedIn(members: Partial<SessionRecord> = {}) {
   const id = newSessionId();
   const ofRealm = { t: Number.MAX_SAFE_INTEGER, r: Number.MAX_SAFE_INTEGER };
   const subject = `cookie-${process.pid}-${++subjects}`;
-  const record = sessionRecord({ sid: sidOf(id), subject, s: 4, ...ofRealm, at: Date.now() + 1000, ...members });
+  const ids = { sid: sidOf(id), idHash: sessionIdHash(id) };
+  const record = sessionRecord({ ...ids, subject, s: 4, ...ofRealm, at: Date.now() + 1000, ...members });
   const key = sessionKey(record.sid);
   const endsAt = Math.min(record.lastSeenAt + record.idleMs, record.expiresAt);
   await redis.client.multi().hset(key, encodeNewRecord(record)).pexpireat(key, endsAt).exec();

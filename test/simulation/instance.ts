@@ -77,7 +77,12 @@ export class Instance implements Actor {
       now: this.now,
     };
     const sleep = (ms: number) => scheduler.sleep(this, ms);
-    const undelivered = new Undelivered({ store: sessions, now: this.now, sleep });
+    const undelivered = new Undelivered({
+      store: sessions,
+      reuseGraceMs: settings.sessionTtlMs,
+      now: this.now,
+      pause: () => sleep(1000),
+    });
     this.#renewals = new Renewals({ ...life, undelivered, reuseGraceMs: settings.sessionTtlMs });
     const lifetime = { idleMs: settings.sessionTtlMs, absoluteMs: settings.sessionTtlMs };
     this.#signIns = new SignIns({

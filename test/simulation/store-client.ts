@@ -1,6 +1,7 @@
 import { CurfewError, partitionOf, REALM_ID, REALM_SCOPE, type ScopeKey, type SessionRecord } from '@curfew/contracts';
 import type {
   Exchange,
+  NextId,
   Renewal,
   RolesGiven,
   SessionStore,
@@ -174,32 +175,24 @@ export class SessionsClient extends Connection implements SessionStore {
     return this.run('exchanges a refresh token', () => this.store.sessions.exchange(sid, generation, graceMs));
   }
 
-  undelivered(sid: string, generation: number, until: number): Promise<void> {
-    return this.run('takes a successor for undelivered', () => this.store.sessions.undelivered(sid, generation, until));
+  undelivered(...told: Parameters<SessionStore['undelivered']>): Promise<void> {
+    return this.run('takes a successor for undelivered', () => this.store.sessions.undelivered(...told));
   }
 
-  renew(sid: string, renewal: Renewal): Promise<void> {
-    return this.run('renews a session', () => this.store.sessions.renew(sid, renewal));
+  unanswered(...told: Parameters<SessionStore['unanswered']>): Promise<void> {
+    return this.run('takes an exchange for unanswered', () => this.store.sessions.unanswered(...told));
   }
 
-  setUx(session: SessionRecord, ux: Readonly<Record<string, string>>): Promise<void> {
-    return this.run('changes a session', () => this.store.sessions.setUx(session, ux));
+  renew(sid: string, renewal: Renewal, id?: NextId): Promise<SessionRecord | undefined> {
+    return this.run('renews a session', () => this.store.sessions.renew(sid, renewal, id));
   }
 
-  replace(session: SessionRecord, successor: SessionRecord, graceMs: number): Promise<string | undefined> {
-    return this.run('replaces a session', () => this.store.sessions.replace(session, successor, graceMs));
+  setUx(sid: string, ux: Readonly<Record<string, string>>): Promise<void> {
+    return this.run('changes a session', () => this.store.sessions.setUx(sid, ux));
   }
 
-  discard(session: SessionRecord): Promise<void> {
-    return this.run('discards a session', () => this.store.sessions.discard(session));
-  }
-
-  read(handle: string): Promise<SessionRecord | undefined> {
-    return this.run('reads a session', () => this.store.sessions.read(handle));
-  }
-
-  find(sid: string): Promise<SessionRecord | undefined> {
-    return this.run('finds a session', () => this.store.sessions.find(sid));
+  read(sid: string): Promise<SessionRecord | undefined> {
+    return this.run('reads a session', () => this.store.sessions.read(sid));
   }
 
   keep(sid: string, subject: string, version: number, floorBefore: number, given?: RolesGiven): Promise<void> {

@@ -1,13 +1,7 @@
-import {
-  CurfewError,
-  encodeNewRecord,
-  handleOf,
-  MAX_RECORD_BYTES,
-  recordBytes,
-  type SessionRecord,
-} from '@curfew/contracts';
+import { CurfewError, encodeNewRecord, MAX_RECORD_BYTES, recordBytes, type SessionRecord } from '@curfew/contracts';
 import type {
   Exchange,
+  NextId,
   Renewal,
   RolesGiven,
   SessionStore,
@@ -29,77 +23,79 @@ export class MemorySessions implements SessionStore {
       ({ subject, ended }) => subject === record.subject && ended === undefined,
     );
     if (most > 0 && others.length >= most) return { count: others.length, stored: false };
-    this.records.set(handleOf(record), record);
+    this.records.set(record.sid, record);
     return { count: others.length + 1, stored: true };
   }
 
-  async read(handle: string): Promise<SessionRecord | undefined> {
-    const record = this.records.get(handle);
+  async read(sid: string): Promise<SessionRecord | undefined> {
+    const record = this.records.get(sid);
     return record && this.#endsAt(record) > this.#now() ? record : undefined;
-  }
-
-  async find(sid: string): Promise<SessionRecord | undefined> {
-    const record = await this.read(sid);
-    if (record?.ended === 'replaced') return this.find(record.replacedBy ?? '');
-    return record?.ended === undefined ? record : undefined;
   }
 
   async exchange(sid: string, generation: number, graceMs: number): Promise<Exchange> {
     const record = await this.read(sid);
-    if (!record || record.ended === 'replaced') return { outcome: 'absent' };
+    if (!record) return { outcome: 'absent' };
     const now = this.#now();
-    const until = record.predecessorUntil;
-    if (record.ended) return now - until > TAKEOVER_MS ? this.#reused(record) : { outcome: 'ended' };
+    const before = record.predecessorUntil;
+    if (record.ended) return now - before > TAKEOVER_MS ? this.#reused(record) : { outcome: 'ended', record };
     if (generation >= record.generation) {
-      this.#change(record, { generation: generation + 1, predecessorUntil: now + graceMs, lastSeenAt: now });
-      return { outcome: 'exchanged', record };
+      const until = now + graceMs;
+      this.#change(record, { generation: generation + 1, predecessorUntil: until, lastSeenAt: now });
+      return { outcome: 'exchanged', record, until };
     }
-    if (generation < record.generation - 1 || now >= until) return this.#reused(record);
-    this.#change(record, { predecessorUntil: Math.min(until, now + graceMs), lastSeenAt: now });
-    return { outcome: 'again', record };
+    if (generation < record.generation - 1 || now >= before) return this.#reused(record);
+    const until = Math.min(before - 1, now + graceMs);
+    this.#change(record, { predecessorUntil: until, lastSeenAt: now });
+    return { outcome: 'again', record, until };
   }
 
-  async undelivered(sid: string, generation: number, until: number): Promise<void> {
+  async undelivered(sid: string, generation: number, until: number, longer: number): Promise<void> {
     const record = this.records.get(sid);
-    if (record?.generation === generation + 1 && record.ended === undefined)
-      this.#change(record, { predecessorUntil: Math.max(record.predecessorUntil, until) });
+    if (record?.generation === generation + 1 && record.predecessorUntil === until && record.ended === undefined)
+      this.#change(record, { predecessorUntil: longer });
   }
 
-  async renew(sid: string, renewal: Renewal): Promise<void> {
+  async unanswered(sid: string, generation: number, sinceMs: number, graceMs: number, forMs: number): Promise<void> {
     const record = this.records.get(sid);
-    if (record) this.#change(record, renewal);
+    if (record?.generation !== generation + 1 || record.ended !== undefined) return;
+    const now = this.#now();
+    if (record.predecessorUntil - graceMs >= now - sinceMs)
+      this.#change(record, { predecessorUntil: Math.max(record.predecessorUntil, now + forMs) });
   }
 
-  async setUx(session: SessionRecord, ux: Readonly<Record<string, string>>): Promise<void> {
-    const record = this.records.get(handleOf(session));
+  async renew(sid: string, renewal: Renewal, id?: NextId): Promise<SessionRecord | undefined> {
+    const record = this.records.get(sid);
+    if (record === undefined || record.ended !== undefined) return undefined;
+    const now = this.#now();
+    if (id !== undefined && record.previousIdHash === id.shown && now < record.predecessorUntil) return record;
+    if (id !== undefined && record.idHash !== id.shown) return undefined;
+    const next =
+      id === undefined ? {} : { idHash: id.next, previousIdHash: id.shown, predecessorUntil: now + id.graceMs };
+    const { roles, rolesAt, ...versions } = renewal;
+    const newest = Object.fromEntries(
+      Object.entries(versions).map(([name, version]) => [name, Math.max(version, record[name as 's'])]),
+    );
+    const changed = { ...record, ...next, ...newest, ...(rolesAt > record.rolesAt ? { roles, rolesAt } : {}) };
+    if (recordBytes(encodeNewRecord(changed)) > MAX_RECORD_BYTES) throw new CurfewError('session_record_too_large');
+    this.#change(record, changed);
+    return changed;
+  }
+
+  async setUx(sid: string, ux: Readonly<Record<string, string>>): Promise<void> {
+    const record = this.records.get(sid);
     if (!record) throw new CurfewError('session_not_found');
     this.#change(record, { ux });
   }
 
-  async replace(session: SessionRecord, successor: SessionRecord, graceMs: number): Promise<string | undefined> {
-    const record = this.records.get(handleOf(session));
-    if (record === undefined || record.ended !== undefined) return record?.replacedBy;
-    const replacedBy = handleOf(successor);
-    this.#change(record, { ended: 'replaced', replacedBy, predecessorUntil: this.#now() + graceMs });
-    return replacedBy;
-  }
-
-  async discard(session: SessionRecord): Promise<void> {
-    this.records.delete(handleOf(session));
-  }
-
   async keep(sid: string, subject: string, version: number, floorBefore: number, given?: RolesGiven): Promise<void> {
     const record = this.records.get(sid);
-    if (record?.replacedBy !== undefined) return this.keep(record.replacedBy, subject, version, floorBefore, given);
     if (record?.subject !== subject || record.s >= version || record.s < floorBefore) return;
     const change = { s: version, ...(given && given.rolesAt > record.rolesAt ? given : {}) };
     if (recordBytes(encodeNewRecord({ ...record, ...change })) <= MAX_RECORD_BYTES) this.#change(record, change);
   }
 
   async remove(sid: string): Promise<void> {
-    const replacedBy = this.records.get(sid)?.replacedBy;
     this.records.delete(sid);
-    if (replacedBy !== undefined) await this.remove(replacedBy);
   }
 
   async ofSubject(subject: string): Promise<SessionRecord[]> {
@@ -114,11 +110,11 @@ export class MemorySessions implements SessionStore {
     return { outcome: 'reused', record };
   }
 
-  #endsAt({ lastSeenAt, idleMs, expiresAt, ended }: SessionRecord): number {
-    return ended === 'replaced' ? expiresAt : Math.min(lastSeenAt + idleMs, expiresAt);
+  #endsAt({ lastSeenAt, idleMs, expiresAt }: SessionRecord): number {
+    return Math.min(lastSeenAt + idleMs, expiresAt);
   }
 
   #change(record: SessionRecord, change: Partial<SessionRecord>): void {
-    this.records.set(handleOf(record), { ...record, ...change });
+    this.records.set(record.sid, { ...record, ...change });
   }
 }

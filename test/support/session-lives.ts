@@ -49,7 +49,12 @@ export async function sessionLives(
     now,
     onLifecycle: (change: LifecycleChange) => void changes.push(change),
   };
-  const undelivered = new Undelivered({ store, now, sleep: (ms) => sleep(ms, undefined, { ref: false }) });
+  const undelivered = new Undelivered({
+    store,
+    reuseGraceMs: REUSE_GRACE_MS,
+    now,
+    pause: () => sleep(1000, undefined, { ref: false }),
+  });
   const renewals = new Renewals({ ...life, undelivered, reuseGraceMs: REUSE_GRACE_MS });
   const signIns = new SignIns({
     ...life,

@@ -20,16 +20,16 @@ export {
   subjectScope,
   tenantScope,
 } from './scope.ts';
-export { isSessionId, newSessionId, SESSION_COOKIE, sidOf } from './session-id.ts';
+export { isSessionId, newSessionId, renewedSessionId, SESSION_COOKIE, sessionIdHash, sidOf } from './session-id.ts';
 export type { SessionEnd, SessionRecord } from './session-record.ts';
 export {
   claimsOfRecord,
   decodeSessionRecord,
   encodeNewRecord,
   encodeSessionRecord,
-  handleOf,
   MAX_RECORD_BYTES,
   MAX_UX_BYTES,
+  MAX_WRITTEN_BYTES,
   recordBytes,
 } from './session-record.ts';
 export type { SecurityEventToken } from './set.ts';

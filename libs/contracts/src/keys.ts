@@ -8,7 +8,7 @@ export const positionKey = (partition: number): string => `${KEY_PREFIX}pos:{p${
 /** The version of a scope, in its partition's slot. */
 export const versionKey = (partition: number, scope: ScopeKey): string => `${KEY_PREFIX}ver:{p${partition}}:${scope}`;
 /** A session's record, under its handle: a hash of its id. */
-export const sessionKey = (handle: string): string => `${KEY_PREFIX}ses:{${handle}}`;
+export const sessionKey = (sid: string): string => `${KEY_PREFIX}ses:{${sid}}`;
 /** The handles of a subject's sessions, by their absolute expiry. */
 export const indexKey = (subject: string): string => `${KEY_PREFIX}idx:{${subject}}`;
 /** Account events of the session service's own that the bus has yet to acknowledge, in order. */

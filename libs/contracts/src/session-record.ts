@@ -6,8 +6,6 @@ import { DEFAULT_TIER, isTier, type Tier } from './tiers.ts';
 /** A session as it is stored: small, and disposable (its end is a version's matter). Times are in ms since the epoch. */
 export interface SessionRecord {
   readonly sid: string;
-  /** The hash of its id, and so its key, where that is not `sid`: the id of a cookie changes, and `sid` stays. */
-  readonly handle?: string;
   readonly subject: string;
   readonly tenant?: string;
   readonly roles: readonly string[];
@@ -39,21 +37,25 @@ export interface SessionRecord {
   readonly at: number;
   /** Of its refresh token. */
   readonly generation: number;
-  /** Until when the refresh token before that one is still exchanged, or the id before a cookie's new one. 0: never. */
+  /** Hash of the id that a cookie carries now. Of a session that tokens carry: none. */
+  readonly idHash?: string;
+  /** Hash of the id before it. */
+  readonly previousIdHash?: string;
+  /** Until when the refresh token, or the id, before the newest one still brings that again. 0: never. */
   readonly predecessorUntil: number;
   /** It is no session any more: why. The record stays so that whoever comes late is answered rightly. */
   readonly ended?: SessionEnd;
-  /** The handle under which the session goes on, where it was replaced. */
-  readonly replacedBy?: string;
   /** Small things that a user interface keeps for a while. */
   readonly ux?: Readonly<Record<string, string>>;
 }
 
-/** `replaced`: the session goes on with a new id. `refresh-reuse`: an old refresh token was shown. */
-export type SessionEnd = 'replaced' | 'refresh-reuse';
+/** An old refresh token was shown. */
+export type SessionEnd = 'refresh-reuse';
 
 /** Largest record, bytes of all its fields and values. */
 export const MAX_RECORD_BYTES = 1024;
+/** Largest record that a sign-in makes, or a change by a user interface: renewals add ids, times and longer versions. */
+export const MAX_WRITTEN_BYTES = MAX_RECORD_BYTES - 144;
 /** Largest `ux` of a record, bytes of JSON. */
 export const MAX_UX_BYTES = 512;
 
@@ -83,21 +85,19 @@ const RECORD_FIELD = {
   r: 'r',
   at: 'v',
   generation: 'g',
+  idHash: 'j',
+  previousIdHash: 'f',
   predecessorUntil: 'p',
   ended: 'e',
-  replacedBy: 'f',
   ux: 'z',
-} as const satisfies Record<Exclude<keyof SessionRecord, 'sid' | 'handle'>, string>;
-
-/** Holds the `sid` where the key is another. */
-const SID_FIELD = 'j';
+} as const satisfies Record<Exclude<keyof SessionRecord, 'sid'>, string>;
 
 type Field = keyof typeof RECORD_FIELD;
 
 /** Written as whole seconds. */
 const SECONDS: ReadonlySet<Field> = new Set(['createdAt', 'authenticatedAt', 'lastSeenAt', 'expiresAt', 'idleMs']);
 const COUNTS = ['rolesAt', 's', 't', 'r', 'at', 'generation', 'predecessorUntil'] as const;
-const TEXTS = ['tenant', 'acr', 'device', 'userAgent', 'ip', 'clientId', 'replacedBy'] as const;
+const TEXTS = ['tenant', 'acr', 'device', 'userAgent', 'ip', 'clientId', 'idHash', 'previousIdHash'] as const;
 
 /** Fields and values of a record, or of what changes in one. A member that is undefined is not written. */
 export function encodeSessionRecord(record: Partial<SessionRecord>): Record<string, string | number> {
@@ -113,9 +113,9 @@ export function encodeSessionRecord(record: Partial<SessionRecord>): Record<stri
 
 /** A whole record, without what a reader takes for granted. */
 export function encodeNewRecord(record: SessionRecord): Record<string, string | number> {
-  const { sid, handle, rolesAt, tier, authenticatedAt, s, t, r, generation, predecessorUntil, ...rest } = record;
+  const { rolesAt, tier, authenticatedAt, s, t, r, generation, predecessorUntil, ...rest } = record;
   const unlike = <T>(value: T, usual: T): T | undefined => (value === usual ? undefined : value);
-  const fields = encodeSessionRecord({
+  return encodeSessionRecord({
     ...rest,
     ...definedOnly({
       rolesAt: unlike(rolesAt, 0),
@@ -128,18 +128,14 @@ export function encodeNewRecord(record: SessionRecord): Record<string, string | 
       predecessorUntil: unlike(predecessorUntil, 0),
     }),
   });
-  return handle === undefined ? fields : { ...fields, [SID_FIELD]: sid };
 }
-
-/** What the record's key holds. */
-export const handleOf = ({ handle, sid }: Pick<SessionRecord, 'handle' | 'sid'>): string => handle ?? sid;
 
 /** How much of `MAX_RECORD_BYTES` fields and values take. */
 export const recordBytes = (fields: Readonly<Record<string, string | number>>): number =>
   Object.entries(fields).reduce((sum, [field, value]) => sum + field.length + Buffer.byteLength(String(value)), 0);
 
-/** Reads the hash of a handle's key. Anybody may have edited it: what is no record fails, and nothing throws. */
-export function decodeSessionRecord(handle: string, fields: Readonly<Record<string, string>>): Result<SessionRecord> {
+/** Reads a record's hash. Anybody may have edited it: what is no record fails, and nothing throws. */
+export function decodeSessionRecord(sid: string, fields: Readonly<Record<string, string>>): Result<SessionRecord> {
   const text = (name: Field): string | undefined => fields[RECORD_FIELD[name]];
   const number = (name: Field): number => {
     const value = text(name);
@@ -158,22 +154,17 @@ export function decodeSessionRecord(handle: string, fields: Readonly<Record<stri
   const authenticatedAt = text('authenticatedAt') === undefined ? createdAt : number('authenticatedAt');
   const times = { createdAt, authenticatedAt, lastSeenAt, expiresAt, idleMs };
   const counts = Object.fromEntries(COUNTS.map((name) => [name, number(name)]));
-  const sid = fields[SID_FIELD];
   const sound =
     isText(subject) &&
-    (sid === undefined || isText(sid)) &&
     isTier(tier) &&
     isTexts(roles) &&
     (amr === undefined || isTexts(amr)) &&
     (ux === undefined || (isJsonObject(ux) && Object.values(ux).every((one) => typeof one === 'string'))) &&
-    (ended === undefined || ended === 'replaced' || ended === 'refresh-reuse') &&
+    (ended === undefined || ended === 'refresh-reuse') &&
     [...Object.values(times), ...Object.values(counts)].every(isCount);
   if (!sound) return fail('session_record_invalid', 'the record holds what no session service writes');
   const texts = Object.fromEntries(TEXTS.map((name) => [name, text(name)]));
-  const names = sid === undefined ? { sid: handle } : { sid, handle };
-  return ok(
-    definedOnly({ ...names, subject, tier, roles, amr, ux, ended, ...times, ...counts, ...texts }) as SessionRecord,
-  );
+  return ok(definedOnly({ sid, subject, tier, roles, amr, ux, ended, ...times, ...counts, ...texts }) as SessionRecord);
 }
 
 /** What a field that is missing stands for; a record without any other is none. */

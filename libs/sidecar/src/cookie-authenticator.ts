@@ -1,4 +1,4 @@
-import { claimsOfRecord, decodeSessionRecord, isSessionId, sidOf } from '@curfew/contracts';
+import { claimsOfRecord, decodeSessionRecord, isSessionId, sessionIdHash, sidOf } from '@curfew/contracts';
 import { type StoredRecord, TOUCH_INTERVAL_MS } from '@curfew/store';
 import { LRUCache } from 'lru-cache';
 import type { Authenticator } from './authenticator.ts';
@@ -8,8 +8,8 @@ import { type Authentication, type Policy, REJECTIONS, type VerifiedToken, verif
 
 export interface CookieAuthenticatorOptions {
   readonly authenticator: Pick<Authenticator, 'decide' | 'refuse' | 'unprovable'>;
-  /** Reads the record of a session by its handle, and notes that it is used; rejects when Redis does not answer in time. */
-  readonly read: (handle: string) => Promise<StoredRecord>;
+  /** Reads the record of a session by what its id tells, and notes its use; rejects when Redis does not answer in time. */
+  readonly read: (sid: string, idHash: string) => Promise<StoredRecord>;
   readonly circuit: Circuit;
   readonly issuer: string;
   readonly audience: string;
@@ -130,16 +130,17 @@ export class CookieAuthenticator {
 
   async #readNow(id: string): Promise<Found> {
     const { read, circuit, clock } = this.#options;
-    const handle = sidOf(id);
+    const sid = sidOf(id);
+    const idHash = sessionIdHash(id);
     // As of before the read: whatever time it takes is not added to a life.
     const readAt = clock.epoch + clock.elapsed();
-    const stored = await read(handle).catch(() => undefined);
+    const stored = await read(sid, idHash).catch(() => undefined);
     if (stored === undefined) {
       circuit.failed();
       return 'away';
     }
     circuit.succeeded();
-    const found = this.#foundIn(handle, stored, readAt, this.#known.peek(id)?.session);
+    const found = this.#foundIn(sid, idHash, stored, readAt, this.#known.peek(id)?.session);
     if (found === 'none') {
       this.#known.delete(id);
       this.#absent.set(ownText(id), readAt);
@@ -147,15 +148,23 @@ export class CookieAuthenticator {
     return found;
   }
 
-  #foundIn(handle: string, { fields, now }: StoredRecord, readAt: number, before: VerifiedToken | undefined) {
+  #foundIn(
+    sid: string,
+    idHash: string,
+    { fields, now }: StoredRecord,
+    readAt: number,
+    before: VerifiedToken | undefined,
+  ): Known | 'none' {
     if (Object.keys(fields).length === 0) return 'none';
-    const record = decodeSessionRecord(handle, fields);
+    const record = decodeSessionRecord(sid, fields);
     if (!record.ok) {
       this.counts.invalidRecords++;
       this.#options.onWarning('a session record in Redis holds what no session service writes: it is no session');
       return 'none';
     }
     const { lastSeenAt, idleMs, expiresAt, createdAt, ended, s, t, r } = record.value;
+    // An id before this one, or none that a cookie carries.
+    if (record.value.idHash !== idHash) return 'none';
     // By Redis' clock, which ends the record, and not by this one.
     const remainingMs = Math.min(lastSeenAt + idleMs, expiresAt) - now;
     if (ended !== undefined || remainingMs <= 0) return 'none';
@@ -173,7 +182,7 @@ export class CookieAuthenticator {
       aud: audience,
       exp: Math.floor(expiresAt / 1000),
       iat: Math.floor(createdAt / 1000),
-      jti: handle,
+      jti: idHash,
       ...claimsOfRecord(record.value),
     };
     return { ...known, session: verifiedToken(claims) };

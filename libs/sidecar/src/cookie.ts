@@ -34,7 +34,7 @@ export function isFromThisSite(request: Incoming, allowedOrigins: readonly strin
 
 /** A GET that opens a WebSocket is none: any site may send it with the cookie, and read what comes. */
 const isSafe = ({ method, headers }: Incoming): boolean =>
-  SAFE.has(method ?? '') && headers.upgrade === undefined && headers['sec-fetch-mode'] !== 'websocket';
+  SAFE.has(method ?? '') && !/\bwebsocket\b/i.test(`${headers.upgrade} ${headers['sec-fetch-mode']}`);
 
 /** Behind a proxy nobody knows: it may be the one that speaks TLS. */
 const schemesOf = ({ socket = {} }: Incoming): RegExp =>

@@ -118,7 +118,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     redis &&
     new CookieAuthenticator({
       authenticator,
-      read: (sid) => limited(readUsedRecord(redis.client, sid)),
+      read: (sid, idHash) => limited(readUsedRecord(redis.client, sid, idHash)),
       circuit,
       issuer: settings.issuer,
       audience: settings.audience,

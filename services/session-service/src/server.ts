@@ -100,7 +100,6 @@ const revocations = new Revocations({
   warn: (message, error) => app.log.warn({ err: error }, message),
 });
 const refreshTokens = new RefreshTokens(config.refreshKeys);
-const undelivered = new Undelivered({ store, now, sleep: (ms) => sleep(ms, undefined, { ref: false }) });
 const life = {
   versions,
   store,
@@ -113,6 +112,12 @@ const life = {
   onLifecycle: metrics.onLifecycle,
 };
 const { lifetimes, maxSessionsPerSubject, limitRule, reuseGraceMs } = config;
+const undelivered = new Undelivered({
+  store,
+  reuseGraceMs,
+  now,
+  pause: () => sleep(500 + 1000 * Math.random(), undefined, { ref: false }),
+});
 const renewals = new Renewals({ ...life, undelivered, reuseGraceMs });
 const signIns = new SignIns({ ...life, renewals, lifetimes, maxSessionsPerSubject, limitRule, sleep });
 const sessions = new Sessions(life);

@@ -1,5 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { handleOf, indexKey, newSessionId, type SessionRecord, sessionKey, sidOf } from '@curfew/contracts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type CurfewError,
+  encodeNewRecord,
+  indexKey,
+  MAX_WRITTEN_BYTES,
+  newSessionId,
+  recordBytes,
+  type SessionRecord,
+  sessionKey,
+  sidOf,
+} from '@curfew/contracts';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { RedisSessions } from '../../../services/session-service/src/store/redis-sessions.ts';
@@ -9,6 +20,7 @@ import { onEachStore } from '../../support/stores.ts';
 
 const HOUR_MS = 3_600_000;
 const GRACE_MS = 10_000;
+const RENEWAL = { s: 1, t: 1, r: 1, at: 1, roles: [], rolesAt: 1 };
 
 onEachStore((redis) => {
   let subject = '';
@@ -25,9 +37,6 @@ onEachStore((redis) => {
     expect(await sessions.create(record)).toMatchObject({ stored: true });
     return record;
   }
-
-  /** The same session, under another handle. */
-  const successorOf = (record: SessionRecord) => ({ ...record, handle: sidOf(newSessionId()) });
 
   describe('session records in Redis', () => {
     test('are read as they were written', async () => {
@@ -68,11 +77,11 @@ onEachStore((redis) => {
       const record = sessionRecord({ subject, roles: Array.from({ length: 64 }, () => 'x'.repeat(20)) });
       await expect(sessions.create(record)).rejects.toMatchObject({ code: 'session_record_too_large' });
       expect(await redis.client.exists(sessionKey(record.sid))).toBe(0);
-      const full = await created({ roles: Array.from({ length: 40 }, () => 'x'.repeat(20)) });
+      const full = await created({ roles: Array.from({ length: 30 }, () => 'x'.repeat(20)) });
       const ux = { note: 'x'.repeat(200) };
-      await expect(sessions.setUx(full, ux)).rejects.toMatchObject({ code: 'session_record_too_large' });
+      await expect(sessions.setUx(full.sid, ux)).rejects.toMatchObject({ code: 'session_record_too_large' });
       expect((await sessions.read(full.sid))?.ux).toBeUndefined();
-      await expect(sessions.setUx(sessionRecord(), {})).rejects.toMatchObject({ code: 'session_not_found' });
+      await expect(sessions.setUx(sidOf(newSessionId()), {})).rejects.toMatchObject({ code: 'session_not_found' });
     });
 
     test('are no more than the limit of their subject, however many come at once', async () => {
@@ -104,9 +113,9 @@ onEachStore((redis) => {
       expect((await sessions.read(one.sid))?.s).toBe(70);
       await sessions.remove(one.sid, subject);
       await sessions.keep(one.sid, subject, 90, 0);
-      await sessions.renew(one.sid, { s: 1, t: 1, r: 1, at: 1, roles: [], rolesAt: 1 });
-      await sessions.undelivered(one.sid, 0, Date.now());
-      expect(await sessions.replace(one, successorOf(one), GRACE_MS)).toBeUndefined();
+      expect(await sessions.renew(one.sid, RENEWAL)).toBeUndefined();
+      await sessions.undelivered(one.sid, 0, 0, Date.now());
+      await sessions.unanswered(one.sid, 0, 1000, GRACE_MS, HOUR_MS);
       expect(await redis.client.exists(sessionKey(one.sid))).toBe(0);
     });
 
@@ -152,54 +161,111 @@ onEachStore((redis) => {
       expect(tooLarge).toBeGreaterThan(0);
     });
 
-    test('that go on under another handle say so to their end, and are found and removed by their sid', async () => {
-      const one = await created({ idleMs: 5000 });
-      const two = successorOf(one);
-      await sessions.create(two);
-      expect(await sessions.replace(one, two, GRACE_MS)).toBe(two.handle);
-      const three = successorOf(one);
-      await sessions.create(three);
-      await sessions.replace(two, three, GRACE_MS);
-      expect(await sessions.read(one.sid)).toMatchObject({ ended: 'replaced', replacedBy: two.handle });
-      expect(await sessions.find(one.sid)).toEqual(three);
-      for (const _ of ['as listed', 'as listed again']) expect(await sessions.ofSubject(subject)).toEqual([three]);
-      expect(await sessions.exchange(one.sid, 0, GRACE_MS)).toEqual({ outcome: 'absent' });
-      expect(await redis.client.pttl(sessionKey(one.sid))).toBeGreaterThan(11 * HOUR_MS);
-      await sessions.keep(one.sid, subject, 70, 0);
-      expect(await sessions.read(one.sid)).toMatchObject({ s: 0 });
-      await sessions.setUx(three, { theme: 'dark' });
-      expect(await sessions.find(one.sid)).toMatchObject({ s: 70, ux: { theme: 'dark' } });
-      await sessions.remove(one.sid, subject);
-      const keys = [one, two, three].map((record) => sessionKey(handleOf(record)));
-      expect(await Promise.all(keys.map((key) => redis.client.exists(key)))).toEqual([0, 0, 0]);
-      expect(await redis.client.exists(indexKey(subject))).toBe(0);
-    });
-
-    test('go on under one handle, of whoever was first, for as long as he said', async () => {
-      const one = await created();
-      const [two, other] = [successorOf(one), successorOf(one)];
+    test('get one next id for all who show the same, for as long as the grace, and none for another', async () => {
+      const { sid } = await created({ idHash: 'first' });
+      const rotate = (shown: string, next: string, graceMs = GRACE_MS) =>
+        sessions.renew(sid, RENEWAL, { shown, next, graceMs });
       const before = Date.now();
-      expect(await sessions.replace(one, two, GRACE_MS)).toBe(two.handle);
-      expect(await sessions.replace(one, other, HOUR_MS)).toBe(two.handle);
-      const until = (await sessions.read(one.sid))?.predecessorUntil ?? 0;
-      expect(until).toBeGreaterThanOrEqual(before + GRACE_MS);
-      expect(until).toBeLessThan(before + HOUR_MS);
+      const renewed = await Promise.all(['second', 'other'].map((next) => rotate('first', next)));
+      expect(renewed.map((record) => record?.idHash)).toEqual(['second', 'second']);
+      expect(await sessions.read(sid)).toEqual(renewed[0]);
+      expect(renewed[0]?.predecessorUntil).toBeGreaterThanOrEqual(before + GRACE_MS);
+      expect(await rotate('nobody', 'third')).toBeUndefined();
+      expect(await rotate('second', 'third', 1000)).toMatchObject({ idHash: 'third', previousIdHash: 'second' });
+      expect(await rotate('first', 'third')).toBeUndefined();
+      await redis.client.hset(sessionKey(sid), 'p', Date.now() - 1);
+      expect(await rotate('second', 'fourth')).toBeUndefined();
     });
 
-    test('that somebody edited to name each other are no session, and nothing fails', async () => {
-      const one = await created();
-      await sessions.replace(one, { ...one, handle: one.sid }, GRACE_MS);
-      await sessions.keep(one.sid, subject, 70, 0);
-      expect(await sessions.find(one.sid)).toBeUndefined();
-      await sessions.remove(one.sid, subject);
-      expect(await sessions.read(one.sid)).toBeUndefined();
+    test('law: a renewal, and a lift, do what the model does, and no version ever falls', async () => {
+      const version = fc.nat(9);
+      const renewal = fc.record({
+        ...{ s: version, t: version, r: version, at: version },
+        roles: fc.constantFrom([], ['viewer'], ['x'.repeat(600)]),
+        rolesAt: version,
+      });
+      const hash = fc.constantFrom('a', 'b', 'c');
+      const id = fc.option(fc.record({ shown: hash, next: hash, graceMs: fc.constantFrom(0, HOUR_MS) }), {
+        nil: undefined,
+      });
+      const lift = fc.record({ lift: version });
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.oneof(fc.tuple(renewal, id), lift), { maxLength: 8 }), async (steps) => {
+          const record = await created({ idHash: 'a', userAgent: 'x'.repeat(100), ux: { note: 'x'.repeat(300) } });
+          const model = new MemorySessions(Date.now);
+          await model.create(record);
+          for (const step of steps) {
+            const before = await sessions.read(record.sid);
+            const both = await Promise.all(
+              [sessions, model].map(async (store) => {
+                if ('lift' in step) return store.keep(record.sid, subject, step.lift, 0);
+                const code = ({ code }: CurfewError) => code;
+                const [change, next] = step;
+                const renewed = await store.renew(record.sid, change, next).catch(code);
+                return typeof renewed === 'object' ? { ...renewed, predecessorUntil: 0 } : renewed;
+              }),
+            );
+            expect(both[0]).toEqual(both[1]);
+            const after = await sessions.read(record.sid);
+            for (const name of ['s', 't', 'r', 'at', 'rolesAt'] as const)
+              expect(after?.[name]).toBeGreaterThanOrEqual(before?.[name] ?? 0);
+          }
+        }),
+        { numRuns: 60 },
+      );
     });
 
-    test('that have ended exchange nothing for longer, whatever was not delivered', async () => {
-      const { sid } = await created({ generation: 7 });
+    test('leave room for what renewals add', async () => {
+      const full = sessionRecord({ subject, idHash: sidOf(newSessionId()), at: Date.now() });
+      const bytes = recordBytes(encodeNewRecord({ ...full, device: '' }));
+      const { sid } = await created({ ...full, device: 'x'.repeat(MAX_WRITTEN_BYTES - bytes) });
+      const version = Date.now();
+      const renewal = { ...RENEWAL, s: version, t: version, r: version, at: version, rolesAt: version };
+      const id = { shown: `${full.idHash}`, next: sidOf(newSessionId()), graceMs: GRACE_MS };
+      expect(await sessions.renew(sid, renewal, id)).toMatchObject({ s: version, idHash: id.next });
+    });
+
+    test('exchange for longer what was not delivered, unless somebody was there since', async () => {
+      const { sid } = await created();
+      const untilOf = async () => (await sessions.read(sid))?.predecessorUntil ?? 0;
+      await sessions.exchange(sid, 0, GRACE_MS);
+      const asExchanged = await untilOf();
+      await sessions.exchange(sid, 0, GRACE_MS);
+      const first = await untilOf();
+      expect(first).toBeLessThan(asExchanged);
+      await sessions.undelivered(sid, 0, first, first + HOUR_MS);
+      expect(await untilOf()).toBe(first + HOUR_MS);
+      const again = await sessions.exchange(sid, 0, GRACE_MS);
+      const until = await untilOf();
+      expect(again).toMatchObject({ outcome: 'again', until });
+      await sessions.undelivered(sid, 0, first + HOUR_MS, first + 2 * HOUR_MS);
+      await sessions.undelivered(sid, 1, until, first + 2 * HOUR_MS);
+      expect(await untilOf()).toBe(until);
+    });
+
+    test('exchange for longer what was not answered, if it was this exchange that was made', async () => {
+      const { sid } = await created();
+      const untilOf = async () => (await sessions.read(sid))?.predecessorUntil ?? 0;
+      await sessions.unanswered(sid, 0, 1000, GRACE_MS, HOUR_MS);
+      expect(await untilOf()).toBe(0);
+      await sessions.exchange(sid, 0, GRACE_MS);
+      const before = await untilOf();
+      await sleep(20);
+      await sessions.unanswered(sid, 0, 5, GRACE_MS, HOUR_MS);
+      await sessions.unanswered(sid, 1, 5000, GRACE_MS, HOUR_MS);
+      await sessions.unanswered(sid, 0, 5000, GRACE_MS, 1000);
+      expect(await untilOf()).toBe(before);
+      await sessions.unanswered(sid, 0, 5000, GRACE_MS, HOUR_MS);
+      expect(await untilOf()).toBeGreaterThan(before + HOUR_MS - GRACE_MS - 1);
+    });
+
+    test('that have ended exchange nothing for longer, and are not renewed', async () => {
+      const { sid } = await created({ generation: 7, predecessorUntil: 5 });
       await sessions.exchange(sid, 0, GRACE_MS);
       const before = await sessions.read(sid);
-      await sessions.undelivered(sid, 6, Date.now() + HOUR_MS);
+      await sessions.undelivered(sid, 6, before?.predecessorUntil ?? 0, Date.now() + HOUR_MS);
+      await sessions.unanswered(sid, 6, HOUR_MS, 0, HOUR_MS);
+      expect(await sessions.renew(sid, RENEWAL)).toBeUndefined();
       expect(await sessions.read(sid)).toEqual(before);
     });
 
@@ -213,9 +279,11 @@ onEachStore((redis) => {
             await model.create(record);
             for (const [generation, step, graceMs] of steps) {
               if (step === 'undelivered') {
-                const until = Date.now() + graceMs;
-                await sessions.undelivered(record.sid, generation, until);
-                await model.undelivered(record.sid, generation, until);
+                // Each by its own clock, a moment apart.
+                for (const store of [sessions, model]) {
+                  const until = (await store.read(record.sid))?.predecessorUntil ?? 0;
+                  await store.undelivered(record.sid, generation, until, until + graceMs);
+                }
                 continue;
               }
               const { outcome } = await sessions.exchange(record.sid, generation, graceMs);
@@ -293,10 +361,10 @@ onEachStore((redis) => {
       expect(await sessions.read(sid)).toBeUndefined();
       expect(await sessions.exchange(sid, 0, GRACE_MS)).toEqual({ outcome: 'absent' });
       await sessions.keep(sid, subject, 9, 0);
-      await sessions.undelivered(sid, 0, Date.now());
-      await sessions.remove(sid, subject);
-      await redis.client.set(sessionKey(sid), 'rubbish', 'PX', 1000);
-      await expect(sessions.setUx(sessionRecord({ sid }), {})).rejects.toMatchObject({ code: 'session_not_found' });
+      await sessions.undelivered(sid, 0, 0, Date.now());
+      await sessions.unanswered(sid, 0, 1000, GRACE_MS, HOUR_MS);
+      expect(await sessions.renew(sid, RENEWAL)).toBeUndefined();
+      await expect(sessions.setUx(sid, {})).rejects.toMatchObject({ code: 'session_not_found' });
       expect(invalid).toBe(2);
     });
   });

@@ -2,12 +2,13 @@ import {
   decodeSessionRecord,
   encodeNewRecord,
   encodeSessionRecord,
-  handleOf,
   isSessionId,
   MAX_RECORD_BYTES,
   newSessionId,
   recordBytes,
+  renewedSessionId,
   type SessionRecord,
+  sessionIdHash,
   sidOf,
   TIERS,
 } from '@curfew/contracts';
@@ -20,7 +21,6 @@ const time = fc.nat({ max: 4_000_000_000 }).map((seconds) => seconds * 1000);
 const record: fc.Arbitrary<SessionRecord> = fc.record(
   {
     sid: text,
-    handle: text,
     subject: text,
     tenant: text,
     roles: fc.array(text),
@@ -32,6 +32,8 @@ const record: fc.Arbitrary<SessionRecord> = fc.record(
     userAgent: text,
     ip: text,
     clientId: text,
+    idHash: text,
+    previousIdHash: text,
     createdAt: time,
     authenticatedAt: time,
     lastSeenAt: time,
@@ -43,8 +45,7 @@ const record: fc.Arbitrary<SessionRecord> = fc.record(
     at: count,
     generation: count,
     predecessorUntil: count,
-    ended: fc.constantFrom('replaced', 'refresh-reuse'),
-    replacedBy: text,
+    ended: fc.constant('refresh-reuse'),
     ux: fc.dictionary(text, fc.string()),
   },
   {
@@ -55,8 +56,6 @@ const record: fc.Arbitrary<SessionRecord> = fc.record(
   },
 );
 
-const ok = (value: SessionRecord) => ({ ok: true, value });
-
 /** As Redis gives it back: texts alone. */
 const stored = (fields: Readonly<Record<string, string | number>>) =>
   Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, String(value)]));
@@ -65,9 +64,8 @@ describe("a session's record", () => {
   test('is read as it was written, with or without what is usual', () => {
     fc.assert(
       fc.property(record, (written) => {
-        const { handle: _, ...bySid } = written;
-        expect(decodeSessionRecord(handleOf(written), stored(encodeNewRecord(written)))).toEqual(ok(written));
-        expect(decodeSessionRecord(bySid.sid, stored(encodeSessionRecord(bySid)))).toEqual(ok(bySid));
+        for (const encode of [encodeNewRecord, encodeSessionRecord])
+          expect(decodeSessionRecord(written.sid, stored(encode(written)))).toEqual({ ok: true, value: written });
       }),
     );
   });
@@ -113,7 +111,18 @@ describe("a session's id", () => {
     expect(new Set(ids).size).toBe(1000);
     expect(ids.every(isSessionId)).toBe(true);
     expect(Buffer.from(ids[0] ?? '', 'base64url')).toHaveLength(32);
-    expect(sidOf('a')).toBe('ypeBEsobvcr6wjGzmiPcTQ');
+    expect(sessionIdHash('a')).toBe('ypeBEsobvcr6wjGzmiPcTQ');
+  });
+
+  test('keeps its first half, and with it its handle, when it is renewed', () => {
+    const id = newSessionId();
+    const renewed = renewedSessionId(id, Buffer.alloc(32, 1));
+    expect(isSessionId(renewed)).toBe(true);
+    expect(sidOf(renewed)).toBe(sidOf(id));
+    expect(sidOf(newSessionId())).not.toBe(sidOf(id));
+    expect(sessionIdHash(renewed)).not.toBe(sessionIdHash(id));
+    const half = (of: string) => Buffer.from(of, 'base64url').subarray(16).toString('hex');
+    expect(half(renewed)).toBe('01'.repeat(16));
   });
 
   test.each(['', 'a', 'a'.repeat(42), 'a'.repeat(44), `${'a'.repeat(42)}=`, `${'a'.repeat(42)}\n`])(

@@ -1,4 +1,5 @@
-import { CurfewError, newSessionId } from '@curfew/contracts';
+import { randomBytes } from 'node:crypto';
+import { CurfewError, newSessionId, renewedSessionId, sidOf } from '@curfew/contracts';
 import fc from 'fast-check';
 import { decodeJwt, SignJWT } from 'jose';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -214,11 +215,38 @@ describe('a refresh token', () => {
     const { refreshToken, session } = await signIn();
     await refresh(refreshToken);
     revoke(session.sid);
-    for (const ms of [0, REUSE_GRACE_MS, REUSE_GRACE_MS]) {
+    for (const ms of [0, REUSE_GRACE_MS, 1000, REUSE_GRACE_MS]) {
       lives.pass(ms);
       await expect(refresh(refreshToken)).rejects.toMatchObject({ code: 'session_revoked' });
     }
     expect(lives.changes.map(({ change }) => change)).not.toContain('reuse-detected');
+    expect(endings()).toEqual([]);
+  });
+
+  test('that a thief shows while Redis gives no answer is none that may have been exchanged then', async () => {
+    const { refreshToken } = await signIn();
+    await refresh(refreshToken);
+    lives.pass(30 * 60_000);
+    vi.spyOn(lives.store, 'exchange').mockRejectedValueOnce(new CurfewError('store_unavailable'));
+    await expect(refresh(refreshToken)).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(refresh(refreshToken)).rejects.toMatchObject({ code: 'refresh_token_reused' });
+  });
+
+  test('whose successor another tab has got is good for no longer because this one failed', async () => {
+    const { refreshToken, session } = await signIn();
+    const { giveBack } = await lives.renewals.sessionOf({ refreshToken });
+    await refresh(refreshToken);
+    await giveBack();
+    expect((await lives.store.read(session.sid))?.predecessorUntil).toBeLessThanOrEqual(START + REUSE_GRACE_MS);
+  });
+
+  test('of a session that is spared a moment later is as good as it was', async () => {
+    const { refreshToken, session } = await signIn();
+    bump('u:alice', 80, 80);
+    await expect(refresh(refreshToken)).rejects.toMatchObject({ code: 'session_revoked' });
+    await lives.store.keep(session.sid, 'alice', 80, 0);
+    lives.pass(6 * REUSE_GRACE_MS);
+    await refresh(refreshToken);
     expect(endings()).toEqual([]);
   });
 
@@ -337,14 +365,16 @@ describe('a session that a cookie carries', () => {
     expect(await lives.sessions.ofSubject('alice')).toHaveLength(1);
   });
 
-  test('gets the newest id for a tab that comes late, and none once the grace is over', async () => {
+  test('gets the newest id for a tab that shows the one before it, and none once the grace is over', async () => {
     const { id } = await signInByCookie();
     rolesChange();
     const { id: second } = await renew(id);
+    lives.pass(REUSE_GRACE_MS - 1);
+    expect((await renew(id)).id).toBe(second);
+    lives.pass(1);
+    await expect(renew(id)).rejects.toMatchObject({ code: 'session_invalid' });
     bump('u:alice', 90, 0);
     const { id: third } = await renew(second);
-    expect((await renew(id)).id).toBe(third);
-    lives.pass(REUSE_GRACE_MS);
     await expect(renew(id)).rejects.toMatchObject({ code: 'session_invalid' });
     expect((await renew(third)).id).toBe(third);
   });
@@ -353,57 +383,66 @@ describe('a session that a cookie carries', () => {
     const { id } = await signInByCookie();
     rolesChange();
     const { id: successor } = await renew(id);
-    const before = lives.refreshTokens.successorsOf.bind(lives.refreshTokens);
-    const withANewKey = vi.spyOn(lives.refreshTokens, 'successorsOf').mockImplementation((of) => {
-      const [old] = before(of);
-      return [newSessionId(), old];
-    });
+    const withOtherKeys = (...before: string[]) =>
+      vi.spyOn(lives.refreshTokens, 'successorsOf').mockReturnValue([renewedSessionId(id, randomBytes(16)), ...before]);
+    withOtherKeys(successor);
     expect((await renew(id)).id).toBe(successor);
-    withANewKey.mockImplementation(() => [newSessionId()]);
+    withOtherKeys();
     await expect(renew(id)).rejects.toMatchObject({ code: 'session_invalid' });
-    expect(await lives.sessions.ofSubject('alice')).toHaveLength(1);
+    expect((await renew(successor)).id).toBe(successor);
   });
 
-  test('keeps the successor of whoever was first, where two of other keys renew it at once', async () => {
-    const { id } = await signInByCookie();
-    rolesChange();
-    vi.spyOn(lives.refreshTokens, 'successorsOf').mockImplementation(() => [newSessionId()]);
-    const renewals = await Promise.allSettled([renew(id), renew(id)]);
-    expect(renewals.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-    expect(await lives.sessions.ofSubject('alice')).toHaveLength(1);
-    expect(lives.store.records.size).toBe(2);
-  });
-
-  test('stays ended by a log-out that came while it was renewed', async () => {
+  test('stays ended by a log-out that came while it was renewed, and by one that comes after', async () => {
     const { id, session } = await signInByCookie();
     rolesChange();
-    const create = lives.store.create.bind(lives.store);
-    vi.spyOn(lives.store, 'create').mockImplementationOnce(async (record, most) => {
-      const created = await create(record, most);
+    const renewInStore = lives.store.renew.bind(lives.store);
+    vi.spyOn(lives.store, 'renew').mockImplementationOnce(async (...told) => {
       await lives.sessions.end(session.sid);
-      return created;
+      return renewInStore(...told);
     });
     await expect(renew(id)).rejects.toMatchObject({ code: 'session_invalid' });
     expect(lives.store.records.size).toBe(0);
+    const other = await signInByCookie();
+    bump('u:alice', 90, 0);
+    const renewed = await renew(other.id);
+    await lives.sessions.end(other.session.sid);
+    await expect(renew(renewed.id)).rejects.toMatchObject({ code: 'session_invalid' });
+    expect(lives.store.records.size).toBe(0);
   });
 
-  test('ends by its sid, whatever its id is by now', async () => {
+  test('goes on after a bump that spares it, whenever its id was renewed', async () => {
     const { id, session } = await signInByCookie();
     rolesChange();
-    const renewed = await renew(id);
-    await lives.sessions.end(session.sid);
-    expect(endings()).toMatchObject([{ session: session.sid, reason: 'logout' }]);
-    expect(lives.store.records.size).toBe(0);
-    await expect(renew(renewed.id)).rejects.toMatchObject({ code: 'session_invalid' });
+    const { id: second } = await renew(id);
+    bump('u:alice', 90, 90);
+    await lives.store.keep(session.sid, 'alice', 90, 80);
+    expect((await renew(second)).id).toBe(second);
+    bump('u:alice', 95, 90);
+    const renewInStore = lives.store.renew.bind(lives.store);
+    vi.spyOn(lives.store, 'renew').mockImplementationOnce(async (...told) => {
+      bump('u:alice', 99, 99);
+      await lives.store.keep(session.sid, 'alice', 99, 90);
+      return renewInStore(...told);
+    });
+    const { id: third } = await renew(second);
+    expect((await renew(third)).session).toMatchObject({ s: 99 });
   });
 
-  test('goes by no other name than its sid', async () => {
+  test('is opened by no id that begins like its own', async () => {
     const { id } = await signInByCookie();
-    rolesChange();
-    const { session } = await renew(id);
-    await expect(lives.sessions.end(session.handle ?? '')).rejects.toMatchObject({ code: 'session_not_found' });
-    await lives.sessions.setUx(session.sid, { theme: 'dark' });
-    expect((await lives.sessions.read(session.sid)).session.ux).toEqual({ theme: 'dark' });
+    const other = renewedSessionId(id, randomBytes(16));
+    await expect(renew(other)).rejects.toMatchObject({ code: 'session_invalid' });
+    expect(await lives.shownTokens.introspect(other)).toBeUndefined();
+    await lives.shownTokens.revoke(other);
+    expect(endings()).toEqual([]);
+  });
+
+  test('is not one that tokens carry, though somebody knew its id', async () => {
+    const id = newSessionId();
+    const { session } = await signIn();
+    lives.store.records.set(sidOf(id), { ...session, sid: sidOf(id) });
+    await expect(renew(id)).rejects.toMatchObject({ code: 'session_invalid' });
+    expect(await lives.shownTokens.introspect(id)).toBeUndefined();
   });
 
   test('is not renewed below the floor', async () => {

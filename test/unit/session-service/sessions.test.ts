@@ -201,6 +201,34 @@ describe('a re-authentication', () => {
     await lives.signIns.reauthenticate({ refreshToken }, { subject: 'alice' });
   });
 
+  test.each([
+    ['revoked', () => bump('u:alice', 80, 80)],
+    ['logged out', (sid: string) => lives.versions.held.set(`s:${sid}`, { current: 1, floor: 1, blocked: false })],
+  ])('makes no session of one that is %s meanwhile', async (_how, end) => {
+    const { refreshToken } = await signIn();
+    const sessionOf = lives.renewals.sessionOf.bind(lives.renewals);
+    vi.spyOn(lives.renewals, 'sessionOf').mockImplementationOnce(async (...told) => {
+      const shown = await sessionOf(...told);
+      end(shown.session.sid);
+      return shown;
+    });
+    await expect(lives.signIns.reauthenticate({ refreshToken }, {})).rejects.toMatchObject({ code: 'session_revoked' });
+    expect(lives.store.records.size).toBe(1);
+  });
+
+  test('that fails leaves no session behind that nobody has', async () => {
+    lives = await sessionLives(START, { maxSessionsPerSubject: 1, limitRule: 'refuse' });
+    const { refreshToken } = await signIn();
+    for (const _ of ['once', 'and again']) {
+      lives.end.mockRejectedValueOnce(new CurfewError('store_unavailable'));
+      await expect(lives.signIns.reauthenticate({ refreshToken }, {})).rejects.toMatchObject({
+        code: 'store_unavailable',
+      });
+    }
+    await lives.signIns.reauthenticate({ refreshToken }, {});
+    expect(lives.store.records.size).toBe(1);
+  });
+
   test('that fails uses nothing up: shown a minute later, the refresh token is no stolen one', async () => {
     const { refreshToken } = await signIn();
     const again = (order: object) => lives.signIns.reauthenticate({ refreshToken }, {}, order);

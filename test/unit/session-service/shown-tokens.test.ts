@@ -1,5 +1,6 @@
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { signAccessToken } from '../../../services/session-service/src/sessions/access-token.ts';
 import type { SignIn } from '../../../services/session-service/src/sessions/sign-ins.ts';
 import { REUSE_GRACE_MS, sessionLives } from '../../support/session-lives.ts';
 
@@ -66,6 +67,13 @@ describe('an access token', () => {
     });
     expect(claims['sid']).toBe(session.sid);
     expect(decodeJwt((await bearer()).accessToken).jti).not.toBe(claims.jti);
+  });
+
+  test('expires while its session can still be renewed', async () => {
+    const { session } = await bearer();
+    const options = { keys: lives.keys, issuer: 'https://issuer', audience: 'shop', accessTtlMs: 600_000 };
+    const { expiresAt } = await signAccessToken(options, { ...session, idleMs: 180_000 }, START);
+    expect(expiresAt).toBe(START + 120_000);
   });
 
   test('that is renewed keeps the time of the authentication', async () => {

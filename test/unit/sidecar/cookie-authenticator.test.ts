@@ -1,4 +1,4 @@
-import { encodeNewRecord, newSessionId, type SessionRecord, sidOf } from '@curfew/contracts';
+import { encodeNewRecord, newSessionId, type SessionRecord, sessionIdHash, sidOf } from '@curfew/contracts';
 import type { Verdict } from '@curfew/replica';
 import type { StoredRecord } from '@curfew/store';
 import fc from 'fast-check';
@@ -29,6 +29,7 @@ beforeEach(() => {
   verdictOf = () => 'active';
   record = sessionRecord({
     sid: sidOf(ID),
+    idHash: sessionIdHash(ID),
     createdAt: NOW,
     authenticatedAt: NOW,
     lastSeenAt: NOW,
@@ -145,8 +146,17 @@ describe('a session cookie', () => {
     expect(await show()).toMatchObject(invalid);
   });
 
-  test('that was replaced, or ended, is no session', async () => {
-    record = record && { ...record, ended: 'replaced' };
+  test.each([
+    ['has ended', { ended: 'refresh-reuse' }],
+    ['has a newer id', { idHash: 'newer', previousIdHash: sessionIdHash(ID) }],
+  ] as const)('that %s is no session', async (_what, change) => {
+    record = record && { ...record, ...change };
+    expect(await cookies().show()).toMatchObject(invalid);
+  });
+
+  test('is not one that tokens carry', async () => {
+    const { idHash: _, ...byTokens } = sessionRecord({ sid: sidOf(ID) });
+    record = byTokens;
     expect(await cookies().show()).toMatchObject(invalid);
   });
 
@@ -259,6 +269,7 @@ test('law: whatever is read from memory, no session lives longer than its record
         now = NOW;
         record = sessionRecord({
           sid: sidOf(ID),
+          idHash: sessionIdHash(ID),
           createdAt: NOW,
           lastSeenAt: NOW,
           idleMs: idleMinutes * MINUTE_MS,

@@ -31,6 +31,8 @@ describe('a WebSocket with a cookie', () => {
     ['another origin', { ...WEBSOCKET, origin: 'https://evil.test' }, 403],
     ['another site, as the browser says', { ...WEBSOCKET, 'sec-fetch-site': 'cross-site' }, 403],
     ['nowhere that it says', WEBSOCKET, 403],
+    ['nowhere, in capitals and beside another protocol', { ...WEBSOCKET, upgrade: 'h2c, WebSocket' }, 403],
+    ['nowhere, but for a newer HTTP alone', { ...WEBSOCKET, upgrade: 'h2c' }, 200],
     ['another origin, as a browser opens it', { 'sec-fetch-mode': 'websocket', origin: 'https://evil.test' }, 403],
   ])('is opened by a GET, and only from this site: %s, %o, %i', async (_name, headers, status) => {
     const app = fastify();

@@ -2,12 +2,11 @@
 -- of all who show a token at once, each gets the same successor, or none.
 -- KEYS[1]  the session record
 -- ARGV[1]  generation of the token shown;  ARGV[2]  for how long its predecessor is exchanged too, ms
--- Returns an outcome, then the record's fields and values before it:
+-- Returns an outcome, until when the predecessor is exchanged from now on, and the record's fields and values before it:
 --   exchanged  the successor is generation shown + 1
 --   again      the token shown is the immediate predecessor: its successor is the newest
 --   reused     it is older: the record is marked, and exchanges none any more
 --   ended      so it was a moment ago, and whoever was told sees to it
---   replaced   a session with a new id has taken its place
 --   absent, invalid (no record that a session service writes)
 local TAKEOVER_MS = 5000
 
@@ -21,7 +20,8 @@ local record = {}
 for i = 1, #held, 2 do
   record[held[i]] = held[i + 1]
 end
-local function answer(outcome)
+local function answer(outcome, till)
+  table.insert(held, 1, till or 0)
   table.insert(held, 1, outcome)
   return held
 end
@@ -36,8 +36,6 @@ local newest, untilMs = whole(record.g or '0', MAX_COUNT), whole(record.p or '0'
 local idle, ends, seen = whole(record.y, MAX_SECONDS), whole(record.x, MAX_SECONDS), whole(record.l, MAX_SECONDS)
 if not (newest and idle and ends and seen and untilMs) then
   return answer('invalid')
-elseif record.e == 'replaced' then
-  return answer('replaced')
 end
 
 local shown, grace = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -52,16 +50,17 @@ if record.e then
   -- Whoever was told first may have died before it could end the session everywhere.
   return now - untilMs > TAKEOVER_MS and reused() or answer('ended')
 end
-local outcome
+local outcome, till
 -- A newer one than is known: Redis has lost writes, and the token itself proves that it was given out.
 if shown >= newest then
-  outcome = 'exchanged'
-  redis.call('HSET', KEYS[1], 'g', shown + 1, 'p', now + grace, 'l', seconds)
+  outcome, till = 'exchanged', now + grace
+  redis.call('HSET', KEYS[1], 'g', shown + 1, 'p', till, 'l', seconds)
 elseif shown == newest - 1 and now < untilMs then
-  outcome = 'again'
-  redis.call('HSET', KEYS[1], 'p', math.min(untilMs, now + grace), 'l', seconds)
+  -- Always another time: whoever got no successor, and would have it longer, sees that somebody else was here.
+  outcome, till = 'again', math.min(untilMs - 1, now + grace)
+  redis.call('HSET', KEYS[1], 'p', till, 'l', seconds)
 else
   return reused()
 end
 redis.call('PEXPIREAT', KEYS[1], math.min(now + idle * 1000, ends * 1000))
-return answer(outcome)
+return answer(outcome, till)

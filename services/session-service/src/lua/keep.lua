@@ -5,23 +5,19 @@
 -- ARGV[1]  the subject that the bump is about;  ARGV[2]  the subject's version after it;  ARGV[3]  its floor before
 -- ARGV[4]  largest record, bytes: one that would be larger is not lifted
 -- ARGV[5]  JSON of the roles that the newest claims change brought, or empty;  ARGV[6]  the subject's version after that
--- Returns the handle under which the session goes on, where it was replaced: that record is to be lifted.
 local held = redis.pcall('HGETALL', KEYS[1])
 if held.err then
-  return ''
+  return 0
 end
 local fields = {}
 for i = 1, #held, 2 do
   fields[held[i]] = held[i + 1]
 end
-if fields.e == 'replaced' and fields.u == ARGV[1] then
-  return fields.f or ''
-end
 local version, roles_at = tonumber(fields.s or '0'), tonumber(fields.q or '0')
 if fields.u ~= ARGV[1] or not (version and roles_at) then
-  return ''
+  return 0
 elseif version >= tonumber(ARGV[2]) or version < tonumber(ARGV[3]) then
-  return ''
+  return 0
 end
 
 local change = { 's', ARGV[2] }
@@ -36,7 +32,7 @@ for field, value in pairs(fields) do
   bytes = bytes + #field + #value
 end
 if bytes > tonumber(ARGV[4]) then
-  return ''
+  return 0
 end
 redis.call('HSET', KEYS[1], unpack(change))
-return ''
+return 1

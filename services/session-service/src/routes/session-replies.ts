@@ -22,7 +22,7 @@ export function grantReply(grant: Grant) {
 
 export function sessionReply({ session, standing }: StandingSession) {
   const { s: _s, t: _t, r: _r, at: _at, idleMs: _idle, generation: _g, predecessorUntil: _p, ...rest } = session;
-  const { rolesAt: _rolesAt, ended: _ended, handle: _handle, roles, amr, ux, ...shown } = rest;
+  const { rolesAt: _rolesAt, ended: _ended, idHash: _id, previousIdHash: _previous, roles, amr, ux, ...shown } = rest;
   return {
     ...shown,
     roles: [...roles],

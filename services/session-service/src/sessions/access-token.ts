@@ -11,6 +11,9 @@ export interface AccessTokenOptions {
   readonly accessTtlMs: number;
 }
 
+/** Whoever renews when a token expires must come before the session has been unused for too long, ms. */
+const RENEWAL_MARGIN_MS = 60_000;
+
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
 /**
@@ -23,7 +26,7 @@ export async function signAccessToken(
   session: SessionRecord,
   now: number,
 ): Promise<{ accessToken: string; expiresAt: number }> {
-  const expiresAt = Math.min(now + accessTtlMs, now + session.idleMs, session.expiresAt);
+  const expiresAt = Math.min(now + accessTtlMs, now + session.idleMs - RENEWAL_MARGIN_MS, session.expiresAt);
   const claims: AccessTokenClaims = {
     iss: issuer,
     aud: audience,

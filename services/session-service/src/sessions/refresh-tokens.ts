@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
-import { CurfewError } from '@curfew/contracts';
+import { CurfewError, renewedSessionId } from '@curfew/contracts';
 import { jwtVerify, SignJWT } from 'jose';
 
 /** What a refresh token says. Its session's record says which generation is the newest. */
@@ -44,10 +44,10 @@ export class RefreshTokens {
     return undefined;
   }
 
-  /** The id that takes the place of a session's id, the same for all who show that at once; first by the key of now. */
+  /** The ids that may come after an id, the same for all who show that at once: by the key of now, then by those before. */
   successorsOf(id: string): [string, ...string[]] {
     const [first, ...others] = this.#keys;
-    const by = (key: KeyObject) => createHmac('sha256', key).update(`successor of ${id}`).digest('base64url');
+    const by = (key: KeyObject) => renewedSessionId(id, createHmac('sha256', key).update(`after ${id}`).digest());
     return [by(first), ...others.map(by)];
   }
 }

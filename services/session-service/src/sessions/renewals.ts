@@ -1,4 +1,4 @@
-import { CurfewError, isSessionId, type SessionRecord, sidOf } from '@curfew/contracts';
+import { CurfewError, isSessionId, type SessionRecord, sessionIdHash, sidOf } from '@curfew/contracts';
 import type { SessionStore } from '../store/session-store.ts';
 import type { SubjectVersions, VersionStore } from '../store/version-store.ts';
 import type { Grant, Grants, Mode } from './grants.ts';
@@ -47,7 +47,7 @@ export class Renewals {
    *   `account_disabled`, `view_stale`
    */
   async renew(shown: Shown): Promise<Grant> {
-    const grant = await ('refreshToken' in shown ? this.#refresh(shown.refreshToken) : this.#replace(shown.cookie));
+    const grant = await ('refreshToken' in shown ? this.#refresh(shown.refreshToken) : this.#rotate(shown.cookie));
     this.#options.onLifecycle?.({ change: 'renewed' });
     return grant;
   }
@@ -65,8 +65,8 @@ export class Renewals {
       return { ...(await this.#exchange(claims)), mode: 'bearer' };
     }
     const session = await this.#byCookie(shown.cookie);
+    if (session?.idHash !== sessionIdHash(shown.cookie)) throw new CurfewError('session_invalid');
     assertSubject(session, subject);
-    if (session.ended !== undefined) throw new CurfewError('session_invalid');
     this.#assertGoesOn(session, await this.#options.versions.read(session.subject, session.tenant, session.sid));
     return { session, mode: 'cookie', giveBack: async () => {} };
   }
@@ -89,27 +89,32 @@ export class Renewals {
   }
 
   async #exchange(shown: RefreshClaims): Promise<Pick<ShownSession, 'session' | 'giveBack'>> {
-    const { store, undelivered, reuseGraceMs } = this.#options;
+    const { store, undelivered, now, reuseGraceMs } = this.#options;
+    const beganAt = now();
     // One round trip: what the token says of its session is enough to read the versions with the exchange.
     const [exchanging, reading] = await Promise.allSettled([
       store.exchange(shown.sid, shown.generation, reuseGraceMs),
       this.#options.versions.read(shown.subject, shown.tenant, shown.sid),
     ]);
     if (exchanging.status === 'rejected') {
-      void undelivered.perhaps(shown);
+      void undelivered.perhaps(shown, beganAt);
       throw exchanging.reason;
     }
     const exchange = exchanging.value;
-    if (exchange.outcome === 'ended') throw new CurfewError('refresh_token_reused');
     if (exchange.outcome === 'absent' || exchange.record.subject !== shown.subject)
       throw new CurfewError('refresh_token_invalid');
-    const { record, outcome } = exchange;
-    const isOver = reading.status === 'fulfilled' && standingOf(record, reading.value) === 'revoked';
-    // Its end is the answer, and no theft: clients try an old token twice.
-    if (isOver) throw new CurfewError('session_revoked');
-    if (outcome === 'reused') return this.#reused(record);
+    const { record, outcome, until } = exchange;
+    if (until === undefined) {
+      // A session that has been revoked is no theft: clients try an old token twice.
+      if (reading.status === 'fulfilled' && standingOf(record, reading.value) === 'revoked')
+        throw new CurfewError('session_revoked');
+      if (outcome === 'ended') throw new CurfewError('refresh_token_reused');
+      return this.#reused(record);
+    }
     const giveBack = () =>
-      outcome === 'exchanged' ? undelivered.certainly(shown) : undelivered.again(shown, record.predecessorUntil);
+      outcome === 'exchanged'
+        ? undelivered.certainly(shown, until)
+        : undelivered.again(shown, until, record.predecessorUntil);
     try {
       if (reading.status === 'rejected') throw reading.reason;
       return { session: await this.#renewed(record, reading.value), giveBack };
@@ -131,44 +136,38 @@ export class Renewals {
   }
 
   /** Where the session has to take something on, it goes on with a new id. */
-  async #replace(id: string): Promise<Grant> {
-    const { store, grants, refreshTokens, versions, now, reuseGraceMs } = this.#options;
+  async #rotate(id: string): Promise<Grant> {
+    const { store, grants, refreshTokens, versions, reuseGraceMs } = this.#options;
     const session = await this.#byCookie(id);
-    if (session.ended !== undefined) {
-      if (now() >= session.predecessorUntil) throw new CurfewError('session_invalid');
-      return this.#goesOnAs(id, session.replacedBy);
-    }
-    const read = await versions.read(session.subject, session.tenant, session.sid);
+    if (session === undefined) throw new CurfewError('session_invalid');
+    const { subject, tenant, sid } = session;
+    const read = await versions.read(subject, tenant, sid);
     this.#assertGoesOn(session, read);
-    if (standingOf(session, read) === 'active') return grants.cookie(session, id);
+    const shown = sessionIdHash(id);
+    if (session.idHash === shown && standingOf(session, read) === 'active') return grants.cookie(session, id);
 
-    const [successorId] = refreshTokens.successorsOf(id);
-    const successor = { ...session, ...renewalOf(session, read), handle: sidOf(successorId) };
-    await store.create(successor);
-    const handle = await store.replace(session, successor, reuseGraceMs);
-    if (handle === successor.handle) return grants.cookie(successor, successorId);
-    await store.discard(successor);
-    return this.#goesOnAs(id, handle);
+    const successors = refreshTokens.successorsOf(id);
+    const next = sessionIdHash(successors[0]);
+    const renewed = await store.renew(sid, renewalOf(session, read), { shown, next, graceMs: reuseGraceMs });
+    // Another tab may have been first, at an instance with other keys.
+    const successor = successors.find((one) => sessionIdHash(one) === renewed?.idHash);
+    if (renewed === undefined || successor === undefined) throw new CurfewError('session_invalid');
+    return grants.cookie(renewed, successor);
   }
 
-  /** Another tab was first, perhaps at an instance with other keys; by now it may go on with a still newer id. */
-  #goesOnAs(id: string, handle: string | undefined): Promise<Grant> {
-    const successorId = this.#options.refreshTokens.successorsOf(id).find((one) => sidOf(one) === handle);
-    if (successorId === undefined) throw new CurfewError('session_invalid');
-    return this.#replace(successorId);
-  }
-
-  async #byCookie(id: string): Promise<SessionRecord> {
+  /** The session that an id names; whether that opens it is not said. */
+  async #byCookie(id: string): Promise<SessionRecord | undefined> {
     const session = isSessionId(id) ? await this.#options.store.read(sidOf(id)) : undefined;
-    if (session === undefined || session.ended === 'refresh-reuse') throw new CurfewError('session_invalid');
-    return session;
+    return session?.ended === undefined ? session : undefined;
   }
 
   async #renewed(session: SessionRecord, read: SubjectVersions): Promise<SessionRecord> {
     this.#assertGoesOn(session, read);
     const renewal = renewalOf(session, read);
-    if (standingOf(session, read) === 'stale') await this.#options.store.renew(session.sid, renewal);
-    return { ...session, ...renewal };
+    if (standingOf(session, read) === 'active') return { ...session, ...renewal };
+    const renewed = await this.#options.store.renew(session.sid, renewal);
+    if (renewed === undefined) throw new CurfewError('refresh_token_invalid');
+    return renewed;
   }
 
   /** @throws CurfewError `session_revoked`, `account_disabled`, `view_stale` */

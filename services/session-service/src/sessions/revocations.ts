@@ -48,15 +48,15 @@ export class Revocations {
   /**
    * Decides that sessions end. Once this resolves, they will.
    *
-   * @param decided hears that it is certain, before the bus is asked.
+   * @param decided hears that it is certain, before the bus is asked. What it fails to tidy up, the event does.
    * @throws CurfewError `store_unavailable`: nothing was decided.
    */
   async end(revocation: SessionRevocation, decided: () => Promise<void> = async () => {}): Promise<Revocation> {
-    const { outbox, publisher, issuer, now } = this.#options;
+    const { outbox, publisher, issuer, now, warn } = this.#options;
     const since = now();
     const waiting = { set: setOf(sessionRevocation(revocation, since), issuer, randomUUID(), since), since };
     await outbox.add(waiting);
-    await decided();
+    await decided().catch((error) => warn('what an account event ends is still stored, until it is applied', error));
     const pending = { id: waiting.set.jti, status: 'accepted, not yet effective' } as const;
     if (publisher.notReady().length > 0) return pending;
     try {

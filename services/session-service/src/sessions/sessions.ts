@@ -90,12 +90,12 @@ export class Sessions {
    */
   async setUx(sid: string, ux: Readonly<Record<string, string>>): Promise<void> {
     assertUxFits(ux);
-    await this.#options.store.setUx(await this.#find(sid), ux);
+    await this.#options.store.setUx(sid, ux);
   }
 
   async #find(sid: string): Promise<SessionRecord> {
-    const session = await this.#options.store.find(sid);
-    if (session?.sid !== sid) throw new CurfewError('session_not_found');
+    const session = await this.#options.store.read(sid);
+    if (session === undefined || session.ended !== undefined) throw new CurfewError('session_not_found');
     return session;
   }
 }

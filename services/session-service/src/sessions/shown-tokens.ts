@@ -4,6 +4,7 @@ import {
   claimsOfRecord,
   isSessionId,
   type SessionRecord,
+  sessionIdHash,
   sidOf,
 } from '@curfew/contracts';
 import type { User } from '@curfew/http';
@@ -40,7 +41,7 @@ export interface ActiveToken extends Omit<AccessTokenClaims, 'aud' | 'jti'> {
 type Shown =
   | { readonly type: 'Bearer'; readonly sid: string; readonly claims: AccessTokenClaims; readonly of: Account }
   | { readonly type: 'refresh_token'; readonly sid: string; readonly generation: number; readonly of: Account }
-  | { readonly type: 'session_cookie'; readonly handle: string; readonly of?: undefined };
+  | { readonly type: 'session_cookie'; readonly sid: string; readonly idHash: string; readonly of?: undefined };
 
 interface Account {
   readonly subject: string;
@@ -109,15 +110,19 @@ export class ShownTokens {
    */
   async revoke(token: string): Promise<void> {
     const shown = await this.#read(token);
-    // Another tab may have renewed the session while this one logs out: meant is the session, whatever its id is by now.
-    const sid = shown?.of === undefined ? shown && (await this.#options.store.read(shown.handle))?.sid : shown.sid;
-    if (shown === undefined || sid === undefined) return;
+    if (shown === undefined || (shown.type === 'session_cookie' && !(await this.#opened(shown)))) return;
     try {
-      await this.#options.sessions.end(sid, 'token-revoked');
+      await this.#options.sessions.end(shown.sid, 'token-revoked');
     } catch (error) {
       if (!(error instanceof CurfewError) || error.code !== 'session_not_found') throw error;
-      if (shown.of !== undefined) await this.#endWithoutRecord(shown);
+      if (shown.type !== 'session_cookie') await this.#endWithoutRecord(shown);
     }
+  }
+
+  /** Another tab may have renewed the session while this one logs out: meant is the session, whatever its id is by now. */
+  async #opened({ sid, idHash }: Extract<Shown, { type: 'session_cookie' }>): Promise<boolean> {
+    const session = await this.#options.store.read(sid);
+    return [session?.idHash, session?.previousIdHash].includes(idHash);
   }
 
   /** Redis may have lost the record, and access tokens of the session would be good for a while. */
@@ -128,7 +133,7 @@ export class ShownTokens {
   }
 
   async #read(token: string): Promise<Shown | undefined> {
-    if (isSessionId(token)) return { type: 'session_cookie', handle: sidOf(token) };
+    if (isSessionId(token)) return { type: 'session_cookie', sid: sidOf(token), idHash: sessionIdHash(token) };
     const checked = await this.#options.checkToken(token);
     if (checked.ok) return ofClaims(checked.claims);
     const claims = await this.#options.refreshTokens.read(token);
@@ -138,8 +143,9 @@ export class ShownTokens {
   /** The record of the session, unless it has ended, or exchanges this refresh token no more. */
   async #sessionOf(shown: Shown): Promise<SessionRecord | undefined> {
     const { store, now } = this.#options;
-    const session = await store.read(shown.of === undefined ? shown.handle : shown.sid);
+    const session = await store.read(shown.sid);
     if (session === undefined || session.ended !== undefined) return undefined;
+    if (shown.type === 'session_cookie' && shown.idHash !== session.idHash) return undefined;
     if (shown.of !== undefined && shown.of.subject !== session.subject) return undefined;
     if (shown.type !== 'refresh_token' || shown.generation >= session.generation) return session;
     return shown.generation === session.generation - 1 && now() < session.predecessorUntil ? session : undefined;

@@ -1,4 +1,4 @@
-import { CurfewError, newSessionId, type SessionRecord, sidOf, type Tier } from '@curfew/contracts';
+import { CurfewError, newSessionId, type SessionRecord, sessionIdHash, sidOf, type Tier } from '@curfew/contracts';
 import type { SessionStore } from '../store/session-store.ts';
 import type { VersionStore } from '../store/version-store.ts';
 import type { Grant, Grants, Mode } from './grants.ts';
@@ -6,7 +6,7 @@ import type { EndReason, OnLifecycle } from './lifecycle.ts';
 import type { Lifetimes } from './lifetimes.ts';
 import type { Renewals, Shown } from './renewals.ts';
 import type { Revocations } from './revocations.ts';
-import { assertFresh, type Freshness, renewalOf, vectorOf } from './standing.ts';
+import { assertFresh, type Freshness, renewalOf, standingOf, vectorOf } from './standing.ts';
 
 /** What happens to a sign-in that would be one session too many. */
 type LimitRule = 'refuse' | 'end-oldest';
@@ -77,22 +77,24 @@ export class SignIns {
    * @throws CurfewError as `create`, and as `Renewals.sessionOf`.
    */
   async reauthenticate(shown: Shown, known: Reauthentication, order: SignInOrder = {}): Promise<Grant> {
-    const { renewals, onLifecycle } = this.#options;
+    const { renewals, store, onLifecycle } = this.#options;
     const { subject: wanted, ...change } = known;
     const { session: old, mode, giveBack } = await renewals.sessionOf(shown, wanted);
     // Not acr and amr: they are the earlier credential's, and the time of the authentication is this one's.
     const { subject, tenant, tier, device, userAgent, ip, clientId, ux } = old;
     const again = { subject, tenant, tier, device, userAgent, ip, clientId, ux, ...change };
     const signIn = Object.fromEntries(Object.entries(again).filter(([, value]) => value !== undefined));
+    let grant: Grant | undefined;
     try {
-      const grant = await this.#create(signIn as unknown as Wanted, mode, order, old);
+      grant = await this.#create(signIn as unknown as Wanted, mode, order, old);
       await this.#end(old, 'reauthenticated', 'user');
-      onLifecycle?.({ change: 'reauthenticated' });
-      return grant;
     } catch (error) {
+      if (grant !== undefined) await store.remove(grant.session.sid, subject).catch(() => {});
       await giveBack();
       throw error;
     }
+    onLifecycle?.({ change: 'reauthenticated' });
+    return grant;
   }
 
   async #create(
@@ -103,9 +105,10 @@ export class SignIns {
   ): Promise<Grant> {
     const { versions, grants, lifetimes, now } = this.#options;
     if (after) await this.#applied(after.partition, after.offset);
-    const read = await versions.read(signIn.subject, signIn.tenant);
+    const read = await versions.read(signIn.subject, signIn.tenant, replaces?.sid);
     if (asOfVersion !== undefined && read.subject.current !== asOfVersion) throw new CurfewError('subject_changed');
     if (read.blocked) throw new CurfewError('account_disabled');
+    if (replaces !== undefined && standingOf(replaces, read) === 'revoked') throw new CurfewError('session_revoked');
     assertFresh(read, this.#options);
 
     const { idleMs, absoluteMs } = lifetimes[signIn.tier];
@@ -116,6 +119,7 @@ export class SignIns {
       ...signIn,
       ...vectorOf(read),
       sid: sidOf(id),
+      ...(mode === 'cookie' ? { idHash: sessionIdHash(id) } : {}),
       roles: signIn.roles ?? (replaces === undefined ? [] : renewalOf(replaces, read).roles),
       rolesAt: read.subject.current,
       createdAt,

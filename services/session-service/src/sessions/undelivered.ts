@@ -2,18 +2,19 @@ import type { SessionStore } from '../store/session-store.ts';
 import type { RefreshClaims } from './refresh-tokens.ts';
 
 export interface UndeliveredOptions {
-  readonly store: Pick<SessionStore, 'undelivered'>;
+  readonly store: Pick<SessionStore, 'undelivered' | 'unanswered'>;
+  /** As the store was given it with the exchange, ms. */
+  readonly reuseGraceMs: number;
   /** Clock, ms since the epoch. */
   readonly now: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
+  /** Waits before the store is told again: about a second, not the same for all. */
+  readonly pause: () => Promise<void>;
 }
 
-/** How long the client is given that got no answer, ms, from when the store is told. */
-const UNKNOWN_MS = 60_000;
 /** As long as any session may live unused, and more, ms. */
 const DAY_MS = 86_400_000;
-/** How often the store is told again, ms. */
-const RETRY_MS = 1000;
+/** How long a client is given that got no answer, ms, from when the store is told. */
+const UNKNOWN_MS = 60_000;
 /** Most that wait to be told. Of what comes then the client signs in again. */
 const MAX_WAITING = 10_000;
 
@@ -23,45 +24,45 @@ const MAX_WAITING = 10_000;
  */
 export class Undelivered {
   readonly #options: UndeliveredOptions;
-  /** What the store is told again. */
-  readonly #waiting = new Set<string>();
+  #waiting = 0;
 
   constructor(options: UndeliveredOptions) {
     this.#options = options;
   }
 
-  /** Nobody got the successor: the token is good until somebody does, or its session ends. */
-  certainly(claims: RefreshClaims): Promise<void> {
-    return this.#tell(claims, () => this.#options.now() + DAY_MS);
+  /**
+   * Nobody got the successor: the token is good until somebody does, or its session ends.
+   *
+   * @param until when it is exchanged, as the exchange left it, ms.
+   */
+  certainly({ sid, generation }: RefreshClaims, until: number): Promise<void> {
+    return this.#tell(() => this.#options.store.undelivered(sid, generation, until, until + DAY_MS));
   }
 
-  /** It was exchanged before, and its successor may well have been delivered then: all is as it was. */
-  again(claims: RefreshClaims, predecessorUntil: number): Promise<void> {
-    return this.#tell(claims, () => predecessorUntil);
+  /** It was exchanged before, and its successor may well have been delivered then: all is as it was, `before`. */
+  again({ sid, generation }: RefreshClaims, until: number, before: number): Promise<void> {
+    return this.#tell(() => this.#options.store.undelivered(sid, generation, until, before));
   }
 
-  /** The store gave no answer: nobody knows. */
-  perhaps(claims: RefreshClaims): Promise<void> {
-    return this.#tell(claims, () => this.#options.now() + UNKNOWN_MS);
+  /** The store gave no answer: nobody knows. @param beganAt when it was asked, ms on the clock. */
+  perhaps({ sid, generation }: RefreshClaims, beganAt: number): Promise<void> {
+    const { store, now, reuseGraceMs } = this.#options;
+    return this.#tell(() => store.unanswered(sid, generation, now() - beganAt, reuseGraceMs, UNKNOWN_MS));
   }
 
-  async #tell(claims: RefreshClaims, until: () => number): Promise<void> {
-    if (!(await this.#tellOnce(claims, until))) void this.#tellAgain(claims, until);
+  async #tell(what: () => Promise<void>): Promise<void> {
+    const isTold = () =>
+      what().then(
+        () => true,
+        () => false,
+      );
+    if (!(await isTold()) && this.#waiting < MAX_WAITING) void this.#tellAgain(isTold);
   }
 
-  async #tellOnce({ sid, generation }: RefreshClaims, until: () => number): Promise<boolean> {
-    return this.#options.store.undelivered(sid, generation, until()).then(
-      () => true,
-      () => false,
-    );
-  }
-
-  async #tellAgain(claims: RefreshClaims, until: () => number): Promise<void> {
-    const key = `${claims.sid} ${claims.generation}`;
-    if (this.#waiting.has(key) || this.#waiting.size >= MAX_WAITING) return;
-    this.#waiting.add(key);
-    do await this.#options.sleep(RETRY_MS);
-    while (!(await this.#tellOnce(claims, until)));
-    this.#waiting.delete(key);
+  async #tellAgain(isTold: () => Promise<boolean>): Promise<void> {
+    this.#waiting++;
+    do await this.#options.pause();
+    while (!(await isTold()));
+    this.#waiting--;
   }
 }

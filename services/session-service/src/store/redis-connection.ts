@@ -7,9 +7,16 @@ declare module 'ioredis' {
     curfewApply(...keysAndArguments: (string | number)[]): Result<number[], Context>;
     curfewRestore(...keysAndArguments: (string | number)[]): Result<0 | 1, Context>;
     curfewExchange(key: string, generation: number, graceMs: number): Result<string[], Context>;
-    curfewUndelivered(key: string, generation: number, untilMs: number): Result<0 | 1, Context>;
+    curfewUndelivered(key: string, generation: number, untilMs: number, longerMs: number): Result<1, Context>;
+    curfewUnanswered(
+      key: string,
+      generation: number,
+      sinceMs: number,
+      graceMs: number,
+      forMs: number,
+    ): Result<1, Context>;
+    curfewRenew(key: string, maxBytes: number, ...change: (string | number)[]): Result<string[] | 0, Context>;
     curfewUpdate(key: string, maxBytes: number, ...fields: (string | number)[]): Result<-1 | 0 | 1, Context>;
-    curfewReplace(key: string, successor: string, graceMs: number): Result<string, Context>;
     curfewKeep(
       key: string,
       subject: string,
@@ -18,10 +25,10 @@ declare module 'ioredis' {
       maxBytes: number,
       roles: string,
       rolesAt: number,
-    ): Result<string, Context>;
+    ): Result<0 | 1, Context>;
     curfewEnlist(
       key: string,
-      handle: string,
+      sid: string,
       expiresAt: number,
       most: number,
       now: number,
@@ -39,7 +46,8 @@ export const connectStore = (url: string): RedisConnection =>
     curfewExchange: { lua: lua('exchange'), numberOfKeys: 1 },
     curfewUndelivered: { lua: lua('undelivered'), numberOfKeys: 1 },
     curfewUpdate: { lua: lua('update'), numberOfKeys: 1 },
-    curfewReplace: { lua: lua('replace'), numberOfKeys: 1 },
+    curfewUnanswered: { lua: lua('unanswered'), numberOfKeys: 1 },
+    curfewRenew: { lua: lua('renew'), numberOfKeys: 1 },
     curfewEnlist: { lua: lua('enlist'), numberOfKeys: 1 },
     curfewKeep: { lua: lua('keep'), numberOfKeys: 1 },
   });

@@ -8,14 +8,25 @@ export type RolesGiven = Pick<SessionRecord, 'roles' | 'rolesAt'>;
 
 /** What came of showing a refresh token. */
 export type Exchange =
-  /** `exchanged`: for the successor of the generation shown. `again`: its successor is the newest already. */
-  | { readonly outcome: 'exchanged' | 'again'; readonly record: SessionRecord }
-  /** It was exchanged before, too long ago or twice: nothing of this session is exchanged any more. */
-  | { readonly outcome: 'reused'; readonly record: SessionRecord }
-  /** So it was a moment ago: whoever was told sees to it. */
-  | { readonly outcome: 'ended' }
-  /** There is no such session, or another has taken its place. */
+  /**
+   * `exchanged`: for the successor of the generation shown. `again`: its successor is the newest already. The record is as
+   * it was before; `until` is when the generation shown is exchanged no more, as it is now, ms on Redis' clock.
+   */
+  | { readonly outcome: 'exchanged' | 'again'; readonly record: SessionRecord; readonly until: number }
+  /**
+   * `reused`: it was exchanged before, too long ago or twice; nothing of this session is exchanged any more. `ended`: so it
+   * was a moment ago, and whoever was told sees to it.
+   */
+  | { readonly outcome: 'reused' | 'ended'; readonly record: SessionRecord; readonly until?: undefined }
   | { readonly outcome: 'absent' };
+
+/** The id that a cookie's session gets with its renewal; each is its hash. */
+export interface NextId {
+  readonly shown: string;
+  readonly next: string;
+  /** For how long whoever shows that one gets the next, too, ms. */
+  readonly graceMs: number;
+}
 
 /**
  * The session records. All methods throw CurfewError `store_unavailable` while Redis does not answer. A record that
@@ -29,26 +40,28 @@ export interface SessionStore {
    * @throws CurfewError `session_record_too_large`
    */
   create(record: SessionRecord, most?: number): Promise<{ readonly count: number; readonly stored: boolean }>;
-  /** The record under a handle, also one that was replaced: its `ended` says so. */
-  read(handle: string): Promise<SessionRecord | undefined>;
-  /** The session, under whatever handle it goes on by now. Undefined where it has ended. */
-  find(sid: string): Promise<SessionRecord | undefined>;
+  read(sid: string): Promise<SessionRecord | undefined>;
   /** Exchanges the refresh token of a generation, in one step for all who show it at once. */
   exchange(sid: string, generation: number, graceMs: number): Promise<Exchange>;
-  /** The successor of a generation may not have been handed over: that generation is exchanged at least until `until`. */
-  undelivered(sid: string, generation: number, until: number): Promise<void>;
-  renew(sid: string, renewal: Renewal): Promise<void>;
-  /** @throws CurfewError `session_record_too_large`, `session_not_found` */
-  setUx(session: SessionRecord, ux: Readonly<Record<string, string>>): Promise<void>;
   /**
-   * The session goes on under the handle of its successor, which is stored already.
-   *
-   * @param graceMs how long whoever shows the old id is to get the new one.
-   * @returns the handle that it goes on under: another one where somebody was first; undefined where it has ended.
+   * The successor of a generation was not handed over: that generation is exchanged until `longer`, unless somebody has
+   * shown it after the exchange that left it `until`.
    */
-  replace(session: SessionRecord, successor: SessionRecord, graceMs: number): Promise<string | undefined>;
-  /** Takes a record back that has become no session. */
-  discard(session: SessionRecord): Promise<void>;
+  undelivered(sid: string, generation: number, until: number, longer: number): Promise<void>;
+  /**
+   * An exchange gave no answer. If one was made, no longer than `sinceMs` ago and with this `graceMs`, the generation that
+   * was shown is exchanged for `forMs` from now.
+   */
+  unanswered(sid: string, generation: number, sinceMs: number, graceMs: number, forMs: number): Promise<void>;
+  /**
+   * Brings a session what it takes on; one that a cookie carries its next id with it, in one step for all who show the same.
+   *
+   * @returns the record after it; undefined where there is no such session, or its id is another.
+   * @throws CurfewError `session_record_too_large`
+   */
+  renew(sid: string, renewal: Renewal, id?: NextId): Promise<SessionRecord | undefined>;
+  /** @throws CurfewError `session_record_too_large`, `session_not_found` */
+  setUx(sid: string, ux: Readonly<Record<string, string>>): Promise<void>;
   /**
    * Lifts a session of the subject over a bump that spares it, unless it was below the floor before already, or would be
    * larger than a record may be.
@@ -56,7 +69,6 @@ export interface SessionStore {
    * @param given roles that the session takes on with it, where they are newer than its own.
    */
   keep(sid: string, subject: string, version: number, floorBefore: number, given?: RolesGiven): Promise<void>;
-  /** Removes a session, under all its handles. */
   remove(sid: string, subject: string): Promise<void>;
   /** The subject's sessions, the oldest first. */
   ofSubject(subject: string): Promise<SessionRecord[]>;
