@@ -49,6 +49,13 @@ describe('the end of a session', () => {
     expect(published()).toEqual([sessionScope('s1')]);
   });
 
+  test('holds though what it ends cannot be tidied up: the event does that', async () => {
+    const away = async () => Promise.reject(new CurfewError('store_unavailable'));
+    expect(await revocations.end({ subject: 'alice', session: 's1' }, away)).toMatchObject({ partition: 1, offset: 2 });
+    expect(published()).toEqual([sessionScope('s1')]);
+    expect(warn).toHaveBeenCalledTimes(1);
+  });
+
   test('holds while the bus is down: it says so, and follows in order when the bus is back', async () => {
     notReady = ['Kafka is away'];
     expect(await end('s1')).toMatchObject({ status: 'accepted, not yet effective' });
