@@ -6,7 +6,7 @@ import { type Grant, Grants, type GrantsOptions } from '../../services/session-s
 import type { RefreshClaims } from '../../services/session-service/src/sessions/refresh-tokens.ts';
 import { Renewals, type RenewalsOptions } from '../../services/session-service/src/sessions/renewals.ts';
 import { type SignIn, type SignInOrder, SignIns } from '../../services/session-service/src/sessions/sign-ins.ts';
-import { Undelivered } from '../../services/session-service/src/sessions/undelivered.ts';
+import { UntilTold } from '../../services/session-service/src/sessions/until-told.ts';
 import { RollbackError } from '../../services/session-service/src/store/version-store.ts';
 import { type Brokers, BusClient, type BusHooks, noBroker } from './brokers.ts';
 import type { Entry } from './log.ts';
@@ -75,15 +75,9 @@ export class Instance implements Actor {
       maxViewAgeMs: settings.boundMs,
       maxClockSkewMs: settings.maxClockSkewMs,
       now: this.now,
+      untilTold: new UntilTold(() => scheduler.sleep(this, 1000)),
     };
-    const sleep = (ms: number) => scheduler.sleep(this, ms);
-    const undelivered = new Undelivered({
-      store: sessions,
-      reuseGraceMs: settings.sessionTtlMs,
-      now: this.now,
-      pause: () => sleep(1000),
-    });
-    this.#renewals = new Renewals({ ...life, undelivered, reuseGraceMs: settings.sessionTtlMs });
+    this.#renewals = new Renewals({ ...life, reuseGraceMs: settings.sessionTtlMs });
     const lifetime = { idleMs: settings.sessionTtlMs, absoluteMs: settings.sessionTtlMs };
     this.#signIns = new SignIns({
       ...life,
@@ -91,7 +85,7 @@ export class Instance implements Actor {
       lifetimes: { browse: lifetime, account: lifetime, payment: lifetime },
       maxSessionsPerSubject: 0,
       limitRule: 'refuse',
-      sleep,
+      sleep: (ms) => scheduler.sleep(this, ms),
     });
     this.#tickForEver();
   }

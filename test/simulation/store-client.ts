@@ -171,16 +171,12 @@ export class SessionsClient extends Connection implements SessionStore {
     return this.run('creates a session', () => this.store.sessions.create(record, most));
   }
 
-  exchange(sid: string, generation: number, graceMs: number): Promise<Exchange> {
-    return this.run('exchanges a refresh token', () => this.store.sessions.exchange(sid, generation, graceMs));
+  exchange(...told: Parameters<SessionStore['exchange']>): Promise<Exchange> {
+    return this.run('exchanges a refresh token', () => this.store.sessions.exchange(...told));
   }
 
   undelivered(...told: Parameters<SessionStore['undelivered']>): Promise<void> {
     return this.run('takes a successor for undelivered', () => this.store.sessions.undelivered(...told));
-  }
-
-  unanswered(...told: Parameters<SessionStore['unanswered']>): Promise<void> {
-    return this.run('takes an exchange for unanswered', () => this.store.sessions.unanswered(...told));
   }
 
   renew(sid: string, renewal: Renewal, id?: NextId): Promise<SessionRecord | undefined> {
@@ -199,7 +195,7 @@ export class SessionsClient extends Connection implements SessionStore {
     return this.run('spares a session', () => this.store.sessions.keep(sid, subject, version, floorBefore, given));
   }
 
-  remove(sid: string): Promise<void> {
+  remove(sid: string): Promise<boolean> {
     return this.run('removes a session', () => this.store.sessions.remove(sid));
   }
 

@@ -8,6 +8,7 @@ import type {
 } from '../../services/session-service/src/store/session-store.ts';
 
 const TAKEOVER_MS = 5000;
+const MAX_ATTEMPTS = 6;
 
 /** Session records in memory: the model that the Lua scripts are compared with. */
 export class MemorySessions implements SessionStore {
@@ -32,39 +33,37 @@ export class MemorySessions implements SessionStore {
     return record && this.#endsAt(record) > this.#now() ? record : undefined;
   }
 
-  async exchange(sid: string, generation: number, graceMs: number): Promise<Exchange> {
+  async exchange(sid: string, generation: number, graceMs: number, attempt: string): Promise<Exchange> {
     const record = await this.read(sid);
     if (!record) return { outcome: 'absent' };
     const now = this.#now();
-    const before = record.predecessorUntil;
-    if (record.ended) return now - before > TAKEOVER_MS ? this.#reused(record) : { outcome: 'ended', record };
+    const { predecessorUntil, attempts = '' } = record;
+    if (record.ended) return now - predecessorUntil > TAKEOVER_MS ? this.#reused(record) : { outcome: 'ended', record };
     if (generation >= record.generation) {
-      const until = now + graceMs;
-      this.#change(record, { generation: generation + 1, predecessorUntil: until, lastSeenAt: now });
-      return { outcome: 'exchanged', record, until };
+      const exchanged = { generation: generation + 1, predecessorUntil: now + graceMs, attempts: attempt };
+      this.#change(record, { ...exchanged, lastSeenAt: now });
+      return { outcome: 'exchanged', record };
     }
-    if (generation < record.generation - 1 || now >= before) return this.#reused(record);
-    const until = Math.min(before - 1, now + graceMs);
-    this.#change(record, { predecessorUntil: until, lastSeenAt: now });
-    return { outcome: 'again', record, until };
+    if (generation < record.generation - 1 || now >= predecessorUntil) return this.#reused(record);
+    const all = attempts.length < MAX_ATTEMPTS * attempt.length ? attempts + attempt : '*';
+    this.#change(record, {
+      predecessorUntil: attempts === '' ? Math.min(predecessorUntil, now + graceMs) : predecessorUntil,
+      attempts: attempts.includes(attempt) ? attempts : all,
+      lastSeenAt: now,
+    });
+    return { outcome: 'again', record };
   }
 
-  async undelivered(sid: string, generation: number, until: number, longer: number): Promise<void> {
-    const record = this.records.get(sid);
-    if (record?.generation === generation + 1 && record.predecessorUntil === until && record.ended === undefined)
-      this.#change(record, { predecessorUntil: longer });
-  }
-
-  async unanswered(sid: string, generation: number, sinceMs: number, graceMs: number, forMs: number): Promise<void> {
-    const record = this.records.get(sid);
+  async undelivered(sid: string, generation: number, attempt: string): Promise<void> {
+    const record = await this.read(sid);
     if (record?.generation !== generation + 1 || record.ended !== undefined) return;
-    const now = this.#now();
-    if (record.predecessorUntil - graceMs >= now - sinceMs)
-      this.#change(record, { predecessorUntil: Math.max(record.predecessorUntil, now + forMs) });
+    if (!record.attempts?.includes(attempt)) return;
+    const attempts = record.attempts.replace(attempt, '');
+    this.#change(record, { attempts, ...(attempts === '' ? { predecessorUntil: record.expiresAt } : {}) });
   }
 
   async renew(sid: string, renewal: Renewal, id?: NextId): Promise<SessionRecord | undefined> {
-    const record = this.records.get(sid);
+    const record = await this.read(sid);
     if (record === undefined || record.ended !== undefined) return undefined;
     const now = this.#now();
     if (id !== undefined && record.previousIdHash === id.shown && now < record.predecessorUntil) return record;
@@ -88,14 +87,14 @@ export class MemorySessions implements SessionStore {
   }
 
   async keep(sid: string, subject: string, version: number, floorBefore: number, given?: RolesGiven): Promise<void> {
-    const record = this.records.get(sid);
+    const record = await this.read(sid);
     if (record?.subject !== subject || record.s >= version || record.s < floorBefore) return;
     const change = { s: version, ...(given && given.rolesAt > record.rolesAt ? given : {}) };
     if (recordBytes(encodeNewRecord({ ...record, ...change })) <= MAX_RECORD_BYTES) this.#change(record, change);
   }
 
-  async remove(sid: string): Promise<void> {
-    this.records.delete(sid);
+  async remove(sid: string): Promise<boolean> {
+    return this.records.delete(sid);
   }
 
   async ofSubject(subject: string): Promise<SessionRecord[]> {

@@ -13,7 +13,7 @@ import { Sessions } from '../../services/session-service/src/sessions/sessions.t
 import { ShownTokens } from '../../services/session-service/src/sessions/shown-tokens.ts';
 import { SignIns, type SignInsOptions } from '../../services/session-service/src/sessions/sign-ins.ts';
 import { readSigningKeys } from '../../services/session-service/src/sessions/signing-keys.ts';
-import { Undelivered } from '../../services/session-service/src/sessions/undelivered.ts';
+import { UntilTold } from '../../services/session-service/src/sessions/until-told.ts';
 import { MemorySessions } from './memory-sessions.ts';
 import { MemoryVersions } from './memory-stores.ts';
 
@@ -48,14 +48,9 @@ export async function sessionLives(
     maxClockSkewMs: 250,
     now,
     onLifecycle: (change: LifecycleChange) => void changes.push(change),
+    untilTold: new UntilTold(() => sleep(10, undefined, { ref: false })),
   };
-  const undelivered = new Undelivered({
-    store,
-    reuseGraceMs: REUSE_GRACE_MS,
-    now,
-    pause: () => sleep(1000, undefined, { ref: false }),
-  });
-  const renewals = new Renewals({ ...life, undelivered, reuseGraceMs: REUSE_GRACE_MS });
+  const renewals = new Renewals({ ...life, reuseGraceMs: REUSE_GRACE_MS });
   const signIns = new SignIns({
     ...life,
     renewals,

@@ -7,7 +7,7 @@ export const KEY_PREFIX = 'curfew:';
 export const positionKey = (partition: number): string => `${KEY_PREFIX}pos:{p${partition}}`;
 /** The version of a scope, in its partition's slot. */
 export const versionKey = (partition: number, scope: ScopeKey): string => `${KEY_PREFIX}ver:{p${partition}}:${scope}`;
-/** A session's record, under its handle: a hash of its id. */
+/** A session's record, under its handle: a hash of its id's first half. */
 export const sessionKey = (sid: string): string => `${KEY_PREFIX}ses:{${sid}}`;
 /** The handles of a subject's sessions, by their absolute expiry. */
 export const indexKey = (subject: string): string => `${KEY_PREFIX}idx:{${subject}}`;

@@ -43,6 +43,8 @@ export interface SessionRecord {
   readonly previousIdHash?: string;
   /** Until when the refresh token, or the id, before the newest one still brings that again. 0: never. */
   readonly predecessorUntil: number;
+  /** Those who exchanged the refresh token before the newest one, and have not said that they got nothing. */
+  readonly attempts?: string;
   /** It is no session any more: why. The record stays so that whoever comes late is answered rightly. */
   readonly ended?: SessionEnd;
   /** Small things that a user interface keeps for a while. */
@@ -88,6 +90,7 @@ const RECORD_FIELD = {
   idHash: 'j',
   previousIdHash: 'f',
   predecessorUntil: 'p',
+  attempts: 'A',
   ended: 'e',
   ux: 'z',
 } as const satisfies Record<Exclude<keyof SessionRecord, 'sid'>, string>;
@@ -97,7 +100,17 @@ type Field = keyof typeof RECORD_FIELD;
 /** Written as whole seconds. */
 const SECONDS: ReadonlySet<Field> = new Set(['createdAt', 'authenticatedAt', 'lastSeenAt', 'expiresAt', 'idleMs']);
 const COUNTS = ['rolesAt', 's', 't', 'r', 'at', 'generation', 'predecessorUntil'] as const;
-const TEXTS = ['tenant', 'acr', 'device', 'userAgent', 'ip', 'clientId', 'idHash', 'previousIdHash'] as const;
+const TEXTS = [
+  'tenant',
+  'acr',
+  'device',
+  'userAgent',
+  'ip',
+  'clientId',
+  'idHash',
+  'previousIdHash',
+  'attempts',
+] as const;
 
 /** Fields and values of a record, or of what changes in one. A member that is undefined is not written. */
 export function encodeSessionRecord(record: Partial<SessionRecord>): Record<string, string | number> {

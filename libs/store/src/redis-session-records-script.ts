@@ -12,8 +12,8 @@ declare module 'ioredis' {
 
 /**
  * Reads a session's record, and notes in it that the session is used, by who holds the id with the hash ARGV[1]: at most
- * once in ARGV[2] seconds, and never of one that is over. Anybody may have edited it: what cannot be understood is left as it is, and a key of another type has the
- * one field that no record has. A full Redis takes no note and answers still.
+ * once in ARGV[2] seconds, and never of one that is over. Anybody may have edited it: what cannot be understood is left as
+ * it is, and a key of another type has the one field that no record has. A full Redis takes no note and answers still.
  * Returns Redis' time, ms, and the fields.
  */
 const LUA = `

@@ -21,7 +21,7 @@ import { RotatingKeys } from './sessions/rotating-keys.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { ShownTokens } from './sessions/shown-tokens.ts';
 import { SignIns } from './sessions/sign-ins.ts';
-import { Undelivered } from './sessions/undelivered.ts';
+import { UntilTold } from './sessions/until-told.ts';
 import { measured } from './store/measured.ts';
 import { connectStore } from './store/redis-connection.ts';
 import { RedisOutbox } from './store/redis-outbox.ts';
@@ -110,15 +110,10 @@ const life = {
   maxClockSkewMs: MAX_CLOCK_SKEW_MS,
   now,
   onLifecycle: metrics.onLifecycle,
+  untilTold: new UntilTold(() => sleep(500 + 1000 * Math.random(), undefined, { ref: false })),
 };
 const { lifetimes, maxSessionsPerSubject, limitRule, reuseGraceMs } = config;
-const undelivered = new Undelivered({
-  store,
-  reuseGraceMs,
-  now,
-  pause: () => sleep(500 + 1000 * Math.random(), undefined, { ref: false }),
-});
-const renewals = new Renewals({ ...life, undelivered, reuseGraceMs });
+const renewals = new Renewals({ ...life, reuseGraceMs });
 const signIns = new SignIns({ ...life, renewals, lifetimes, maxSessionsPerSubject, limitRule, sleep });
 const sessions = new Sessions(life);
 const checkToken = createTokenCheck({ issuer, audience, maxClockSkewMs: MAX_CLOCK_SKEW_MS, now }, keys.getKey);

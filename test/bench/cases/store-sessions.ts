@@ -22,7 +22,7 @@ const { plain, client, store, versions, notes, note, phase, create, close } = aw
 for (let i = 0; i < WARM_UP; i++) {
   const record = referenceRecord(i);
   await store.create(record);
-  await Promise.all([store.exchange(record.sid, 0, REUSE_GRACE_MS), store.read(record.sid)]);
+  await Promise.all([store.exchange(record.sid, 0, REUSE_GRACE_MS, 'anAttemp'), store.read(record.sid)]);
 }
 
 const recordOf = await create('create', SESSIONS);
@@ -31,7 +31,7 @@ await phase('read', SESSIONS, async (i) => {
   if ((await store.read(recordOf(i).sid)) === undefined) throw new Error('a session was not there');
 });
 const exchange = async (i: number, generation: number) => {
-  const { outcome } = await store.exchange(recordOf(i).sid, generation, REUSE_GRACE_MS);
+  const { outcome } = await store.exchange(recordOf(i).sid, generation, REUSE_GRACE_MS, 'anAttemp');
   if (outcome !== 'exchanged') throw new Error(`a refresh token was ${outcome}`);
 };
 await phase('exchange', SESSIONS, (i) => exchange(i, 0));

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type CurfewError,
   encodeNewRecord,
@@ -20,6 +19,7 @@ import { onEachStore } from '../../support/stores.ts';
 
 const HOUR_MS = 3_600_000;
 const GRACE_MS = 10_000;
+const ATTEMPT = 'anAttemp';
 const RENEWAL = { s: 1, t: 1, r: 1, at: 1, roles: [], rolesAt: 1 };
 
 onEachStore((redis) => {
@@ -38,9 +38,16 @@ onEachStore((redis) => {
     return record;
   }
 
+  /** As large as one may be. */
+  function full(members: Partial<SessionRecord>): SessionRecord {
+    const record = sessionRecord({ subject, ...members });
+    const bytes = recordBytes(encodeNewRecord({ ...record, device: '' }));
+    return { ...record, device: 'x'.repeat(MAX_WRITTEN_BYTES - bytes) };
+  }
+
   describe('session records in Redis', () => {
     test('are read as they were written', async () => {
-      const full = await created({
+      const whole = await created({
         tenant: 'acme',
         roles: ['admin'],
         rolesAt: 1,
@@ -57,7 +64,7 @@ onEachStore((redis) => {
         at: 4,
         ux: { theme: 'dark' },
       });
-      expect(await sessions.read(full.sid)).toEqual(full);
+      expect(await sessions.read(whole.sid)).toEqual(whole);
       const bare = await created();
       expect(await sessions.read(bare.sid)).toEqual(bare);
       expect(await sessions.read('nobody')).toBeUndefined();
@@ -77,10 +84,10 @@ onEachStore((redis) => {
       const record = sessionRecord({ subject, roles: Array.from({ length: 64 }, () => 'x'.repeat(20)) });
       await expect(sessions.create(record)).rejects.toMatchObject({ code: 'session_record_too_large' });
       expect(await redis.client.exists(sessionKey(record.sid))).toBe(0);
-      const full = await created({ roles: Array.from({ length: 30 }, () => 'x'.repeat(20)) });
+      const large = await created({ roles: Array.from({ length: 30 }, () => 'x'.repeat(20)) });
       const ux = { note: 'x'.repeat(200) };
-      await expect(sessions.setUx(full.sid, ux)).rejects.toMatchObject({ code: 'session_record_too_large' });
-      expect((await sessions.read(full.sid))?.ux).toBeUndefined();
+      await expect(sessions.setUx(large.sid, ux)).rejects.toMatchObject({ code: 'session_record_too_large' });
+      expect((await sessions.read(large.sid))?.ux).toBeUndefined();
       await expect(sessions.setUx(sidOf(newSessionId()), {})).rejects.toMatchObject({ code: 'session_not_found' });
     });
 
@@ -99,7 +106,7 @@ onEachStore((redis) => {
       await redis.client.del(sessionKey(gone.sid));
       // As one that dies between finding a reuse and ending the session leaves it.
       const reused = await created({ generation: 7 });
-      await sessions.exchange(reused.sid, 0, GRACE_MS);
+      await sessions.exchange(reused.sid, 0, GRACE_MS, ATTEMPT);
       expect((await sessions.ofSubject(subject)).map(({ sid }) => sid)).toEqual([old.sid, young.sid]);
       expect(await redis.client.zcard(indexKey(subject))).toBe(2);
     });
@@ -114,8 +121,7 @@ onEachStore((redis) => {
       await sessions.remove(one.sid, subject);
       await sessions.keep(one.sid, subject, 90, 0);
       expect(await sessions.renew(one.sid, RENEWAL)).toBeUndefined();
-      await sessions.undelivered(one.sid, 0, 0, Date.now());
-      await sessions.unanswered(one.sid, 0, 1000, GRACE_MS, HOUR_MS);
+      await sessions.undelivered(one.sid, 0, ATTEMPT);
       expect(await redis.client.exists(sessionKey(one.sid))).toBe(0);
     });
 
@@ -215,94 +221,99 @@ onEachStore((redis) => {
       );
     });
 
+    test('take what a user interface kept again after a renewal, and less, but no more', async () => {
+      const { sid } = await created(full({ ux: { note: 'x'.repeat(180) } }));
+      const renewal = { ...RENEWAL, s: Date.now(), t: Date.now(), r: Date.now(), rolesAt: Date.now() };
+      await sessions.renew(sid, renewal);
+      for (const length of [180, 170]) await sessions.setUx(sid, { note: 'x'.repeat(length) });
+      await expect(sessions.setUx(sid, { note: 'x'.repeat(171) })).rejects.toMatchObject({
+        code: 'session_record_too_large',
+      });
+    });
+
     test('leave room for what renewals add', async () => {
-      const full = sessionRecord({ subject, idHash: sidOf(newSessionId()), at: Date.now() });
-      const bytes = recordBytes(encodeNewRecord({ ...full, device: '' }));
-      const { sid } = await created({ ...full, device: 'x'.repeat(MAX_WRITTEN_BYTES - bytes) });
+      const { sid, idHash } = await created(full({ idHash: sidOf(newSessionId()), at: Date.now() }));
       const version = Date.now();
       const renewal = { ...RENEWAL, s: version, t: version, r: version, at: version, rolesAt: version };
-      const id = { shown: `${full.idHash}`, next: sidOf(newSessionId()), graceMs: GRACE_MS };
+      const id = { shown: `${idHash}`, next: sidOf(newSessionId()), graceMs: GRACE_MS };
       expect(await sessions.renew(sid, renewal, id)).toMatchObject({ s: version, idHash: id.next });
     });
 
-    test('exchange for longer what was not delivered, unless somebody was there since', async () => {
-      const { sid } = await created();
-      const untilOf = async () => (await sessions.read(sid))?.predecessorUntil ?? 0;
-      await sessions.exchange(sid, 0, GRACE_MS);
-      const asExchanged = await untilOf();
-      await sessions.exchange(sid, 0, GRACE_MS);
-      const first = await untilOf();
-      expect(first).toBeLessThan(asExchanged);
-      await sessions.undelivered(sid, 0, first, first + HOUR_MS);
-      expect(await untilOf()).toBe(first + HOUR_MS);
-      const again = await sessions.exchange(sid, 0, GRACE_MS);
-      const until = await untilOf();
-      expect(again).toMatchObject({ outcome: 'again', until });
-      await sessions.undelivered(sid, 0, first + HOUR_MS, first + 2 * HOUR_MS);
-      await sessions.undelivered(sid, 1, until, first + 2 * HOUR_MS);
-      expect(await untilOf()).toBe(until);
-    });
+    describe('whose successor nobody got', () => {
+      const untilOf = async (sid: string) => (await sessions.read(sid))?.predecessorUntil ?? 0;
 
-    test('exchange for longer what was not answered, if it was this exchange that was made', async () => {
-      const { sid } = await created();
-      const untilOf = async () => (await sessions.read(sid))?.predecessorUntil ?? 0;
-      await sessions.unanswered(sid, 0, 1000, GRACE_MS, HOUR_MS);
-      expect(await untilOf()).toBe(0);
-      await sessions.exchange(sid, 0, GRACE_MS);
-      const before = await untilOf();
-      await sleep(20);
-      await sessions.unanswered(sid, 0, 5, GRACE_MS, HOUR_MS);
-      await sessions.unanswered(sid, 1, 5000, GRACE_MS, HOUR_MS);
-      await sessions.unanswered(sid, 0, 5000, GRACE_MS, 1000);
-      expect(await untilOf()).toBe(before);
-      await sessions.unanswered(sid, 0, 5000, GRACE_MS, HOUR_MS);
-      expect(await untilOf()).toBeGreaterThan(before + HOUR_MS - GRACE_MS - 1);
+      test('exchange the token to their end, once all say so who exchanged it, in any order, and twice', async () => {
+        const { sid, expiresAt } = await created();
+        for (const attempt of ['attemptA', 'attemptB', 'attemptA']) await sessions.exchange(sid, 0, GRACE_MS, attempt);
+        const until = await untilOf(sid);
+        for (const attempt of ['attemptA', 'attemptA', 'attemptC']) await sessions.undelivered(sid, 0, attempt);
+        expect(await untilOf(sid)).toBe(until);
+        await sessions.undelivered(sid, 0, 'attemptB');
+        expect(await untilOf(sid)).toBe(expiresAt);
+      });
+
+      test('exchange it for the grace again, once somebody has', async () => {
+        const { sid } = await created();
+        await sessions.exchange(sid, 0, GRACE_MS, 'attemptA');
+        await sessions.undelivered(sid, 0, 'attemptA');
+        expect(await sessions.exchange(sid, 0, GRACE_MS, 'attemptB')).toMatchObject({ outcome: 'again' });
+        await sessions.undelivered(sid, 0, 'attemptA');
+        expect(await untilOf(sid)).toBeLessThanOrEqual(Date.now() + GRACE_MS);
+      });
+
+      test('exchange it for no longer where it was another generation’s, or more came than are remembered', async () => {
+        const { sid } = await created();
+        const attempts = Array.from({ length: 7 }, (_, i) => `attempt${i}`);
+        for (const attempt of attempts) await sessions.exchange(sid, 0, GRACE_MS, attempt);
+        const until = await untilOf(sid);
+        await sessions.undelivered(sid, 1, 'attempt0');
+        for (const attempt of attempts) await sessions.undelivered(sid, 0, attempt);
+        expect(await untilOf(sid)).toBe(until);
+      });
     });
 
     test('that have ended exchange nothing for longer, and are not renewed', async () => {
-      const { sid } = await created({ generation: 7, predecessorUntil: 5 });
-      await sessions.exchange(sid, 0, GRACE_MS);
+      const { sid } = await created({ generation: 7, attempts: ATTEMPT });
+      await sessions.exchange(sid, 0, GRACE_MS, ATTEMPT);
       const before = await sessions.read(sid);
-      await sessions.undelivered(sid, 6, before?.predecessorUntil ?? 0, Date.now() + HOUR_MS);
-      await sessions.unanswered(sid, 6, HOUR_MS, 0, HOUR_MS);
+      await sessions.undelivered(sid, 6, ATTEMPT);
       expect(await sessions.renew(sid, RENEWAL)).toBeUndefined();
       expect(await sessions.read(sid)).toEqual(before);
     });
 
-    test('law: an exchange does what the model does', async () => {
+    test('law: an exchange, and its taking back, do what the model does', async () => {
+      const attempt = fc.constantFrom('attemptA', 'attemptB', 'attemptC');
+      const step = fc.constantFrom('exchange', 'undelivered');
+      const steps = fc.array(fc.tuple(fc.nat(3), step, fc.constantFrom(0, HOUR_MS), attempt), { maxLength: 14 });
       await fc.assert(
-        fc.asyncProperty(
-          fc.array(fc.tuple(fc.nat(4), fc.constantFrom('exchange', 'undelivered'), fc.constantFrom(0, HOUR_MS))),
-          async (steps) => {
-            const record = await created();
-            const model = new MemorySessions(Date.now);
-            await model.create(record);
-            for (const [generation, step, graceMs] of steps) {
-              if (step === 'undelivered') {
-                // Each by its own clock, a moment apart.
-                for (const store of [sessions, model]) {
-                  const until = (await store.read(record.sid))?.predecessorUntil ?? 0;
-                  await store.undelivered(record.sid, generation, until, until + graceMs);
-                }
-                continue;
-              }
-              const { outcome } = await sessions.exchange(record.sid, generation, graceMs);
-              expect(outcome).toBe((await model.exchange(record.sid, generation, graceMs)).outcome);
-            }
-            const { generation, ended } = (await sessions.read(record.sid)) ?? {};
-            expect({ generation, ended }).toEqual({
-              generation: model.records.get(record.sid)?.generation,
-              ended: model.records.get(record.sid)?.ended,
-            });
-          },
-        ),
+        fc.asyncProperty(steps, async (taken) => {
+          const record = await created();
+          const model = new MemorySessions(Date.now);
+          await model.create(record);
+          for (const [generation, what, graceMs, attempt] of taken) {
+            const outcomes = [];
+            for (const store of [sessions, model])
+              if (what === 'undelivered') await store.undelivered(record.sid, generation, attempt);
+              else outcomes.push((await store.exchange(record.sid, generation, graceMs, attempt)).outcome);
+            expect(outcomes[0]).toBe(outcomes[1]);
+          }
+          const [inRedis, inModel] = await Promise.all([sessions, model].map((store) => store.read(record.sid)));
+          const { generation, ended, attempts } = inModel ?? {};
+          expect({ generation, ended, attempts }).toEqual({
+            generation: inRedis?.generation,
+            ended: inRedis?.ended,
+            attempts: inRedis?.attempts,
+          });
+          // Each by its own clock, a moment apart.
+          expect(Math.abs((inRedis?.predecessorUntil ?? 0) - (inModel?.predecessorUntil ?? 0))).toBeLessThan(5000);
+        }),
         { numRuns: 60 },
       );
     });
 
     test('exchange one refresh token for one successor, for fifty that ask at once', async () => {
       const { sid } = await created();
-      const answers = await Promise.all(Array.from({ length: 50 }, () => sessions.exchange(sid, 0, GRACE_MS)));
+      const answers = await Promise.all(Array.from({ length: 50 }, () => sessions.exchange(sid, 0, GRACE_MS, ATTEMPT)));
       expect(answers.filter(({ outcome }) => outcome === 'exchanged')).toHaveLength(1);
       expect(answers.filter(({ outcome }) => outcome === 'again')).toHaveLength(49);
       expect((await sessions.read(sid))?.generation).toBe(1);
@@ -310,7 +321,7 @@ onEachStore((redis) => {
 
     test('are found out as reused by one of fifty that ask at once', async () => {
       const { sid } = await created({ generation: 7 });
-      const answers = await Promise.all(Array.from({ length: 50 }, () => sessions.exchange(sid, 3, GRACE_MS)));
+      const answers = await Promise.all(Array.from({ length: 50 }, () => sessions.exchange(sid, 3, GRACE_MS, ATTEMPT)));
       expect(answers.filter(({ outcome }) => outcome === 'reused')).toHaveLength(1);
       expect(answers.filter(({ outcome }) => outcome === 'ended')).toHaveLength(49);
     });
@@ -319,7 +330,7 @@ onEachStore((redis) => {
       const soon = Math.floor(Date.now() / 1000) * 1000;
       const { sid } = await created({ lastSeenAt: soon - HOUR_MS + 5000, expiresAt: soon + 60_000 });
       expect(await redis.client.pttl(sessionKey(sid))).toBeLessThanOrEqual(5000);
-      await sessions.exchange(sid, 0, GRACE_MS);
+      await sessions.exchange(sid, 0, GRACE_MS, ATTEMPT);
       const ttl = await redis.client.pttl(sessionKey(sid));
       expect(ttl).toBeGreaterThan(50_000);
       expect(ttl).toBeLessThanOrEqual(60_000);
@@ -335,7 +346,7 @@ onEachStore((redis) => {
       const { sid } = await created();
       await redis.client.hset(sessionKey(sid), edit);
       expect(await sessions.read(sid)).toBeUndefined();
-      expect(await sessions.exchange(sid, 0, GRACE_MS)).toEqual({ outcome: 'absent' });
+      expect(await sessions.exchange(sid, 0, GRACE_MS, ATTEMPT)).toEqual({ outcome: 'absent' });
       expect(await sessions.ofSubject(subject)).toEqual([]);
       await sessions.keep(sid, subject, 9, 0);
       expect(invalid).toBe(3);
@@ -349,7 +360,7 @@ onEachStore((redis) => {
         await redis.client.hset(key, field, number);
         const before = [await redis.client.hgetall(key), await redis.client.pexpiretime(key)];
         for (const generation of [1, 2, 3])
-          expect(await sessions.exchange(sid, generation, GRACE_MS)).toEqual({ outcome: 'absent' });
+          expect(await sessions.exchange(sid, generation, GRACE_MS, ATTEMPT)).toEqual({ outcome: 'absent' });
         expect([await redis.client.hgetall(key), await redis.client.pexpiretime(key)]).toEqual(before);
         expect(invalid).toBe(3);
       },
@@ -359,10 +370,9 @@ onEachStore((redis) => {
       const { sid } = await created();
       await redis.client.set(sessionKey(sid), 'rubbish', 'PX', 1000);
       expect(await sessions.read(sid)).toBeUndefined();
-      expect(await sessions.exchange(sid, 0, GRACE_MS)).toEqual({ outcome: 'absent' });
+      expect(await sessions.exchange(sid, 0, GRACE_MS, ATTEMPT)).toEqual({ outcome: 'absent' });
       await sessions.keep(sid, subject, 9, 0);
-      await sessions.undelivered(sid, 0, 0, Date.now());
-      await sessions.unanswered(sid, 0, 1000, GRACE_MS, HOUR_MS);
+      await sessions.undelivered(sid, 0, ATTEMPT);
       expect(await sessions.renew(sid, RENEWAL)).toBeUndefined();
       await expect(sessions.setUx(sid, {})).rejects.toMatchObject({ code: 'session_not_found' });
       expect(invalid).toBe(2);

@@ -216,14 +216,32 @@ describe('a re-authentication', () => {
     expect(lives.store.records.size).toBe(1);
   });
 
+  test('fails where the session was logged out, or re-authenticated, while it was made', async () => {
+    const { refreshToken, session } = await signIn();
+    const create = lives.store.create.bind(lives.store);
+    vi.spyOn(lives.store, 'create').mockImplementationOnce(async (...told) => {
+      await lives.sessions.end(session.sid);
+      return create(...told);
+    });
+    await expect(lives.signIns.reauthenticate({ refreshToken }, {})).rejects.toMatchObject({ code: 'session_revoked' });
+    expect(lives.store.records.size).toBe(0);
+    const other = await lives.signIns.create({ ...alice, mode: 'cookie' });
+    const shown = { cookie: other.mode === 'cookie' ? other.id : '' };
+    const both = [lives.signIns.reauthenticate(shown, {}), lives.signIns.reauthenticate(shown, {})];
+    expect((await Promise.allSettled(both)).map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await lives.sessions.ofSubject('alice')).toHaveLength(1);
+  });
+
   test('that fails leaves no session behind that nobody has', async () => {
     lives = await sessionLives(START, { maxSessionsPerSubject: 1, limitRule: 'refuse' });
     const { refreshToken } = await signIn();
     for (const _ of ['once', 'and again']) {
       lives.end.mockRejectedValueOnce(new CurfewError('store_unavailable'));
+      vi.spyOn(lives.store, 'remove').mockRejectedValueOnce(new CurfewError('store_unavailable'));
       await expect(lives.signIns.reauthenticate({ refreshToken }, {})).rejects.toMatchObject({
         code: 'store_unavailable',
       });
+      await vi.waitFor(() => expect(lives.store.records.size).toBe(1));
     }
     await lives.signIns.reauthenticate({ refreshToken }, {});
     expect(lives.store.records.size).toBe(1);

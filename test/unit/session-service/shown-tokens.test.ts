@@ -229,6 +229,15 @@ describe('what is revoked', () => {
     expect(lives.store.records.size).toBe(0);
   });
 
+  test('is nothing by an id that was renewed longer ago than the grace', async () => {
+    const { id } = await cookie();
+    bump('u:alice', 80, 0);
+    await lives.renewals.renew({ cookie: id });
+    lives.pass(REUSE_GRACE_MS);
+    await revoke(id);
+    expect(endings()).toEqual([]);
+  });
+
   test('by an old refresh token too: whoever has it could only have it ended otherwise', async () => {
     const first = await bearer();
     await refresh((await refresh(first.refreshToken)).refreshToken);

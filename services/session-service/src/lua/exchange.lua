@@ -2,13 +2,14 @@
 -- of all who show a token at once, each gets the same successor, or none.
 -- KEYS[1]  the session record
 -- ARGV[1]  generation of the token shown;  ARGV[2]  for how long its predecessor is exchanged too, ms
--- Returns an outcome, until when the predecessor is exchanged from now on, and the record's fields and values before it:
+-- ARGV[3]  a name of this attempt, 8 characters: whoever got nothing takes it back (undelivered.lua)
+-- Returns an outcome, then the record's fields and values before it:
 --   exchanged  the successor is generation shown + 1
 --   again      the token shown is the immediate predecessor: its successor is the newest
 --   reused     it is older: the record is marked, and exchanges none any more
 --   ended      so it was a moment ago, and whoever was told sees to it
 --   absent, invalid (no record that a session service writes)
-local TAKEOVER_MS = 5000
+local TAKEOVER_MS, MAX_ATTEMPTS = 5000, 6
 
 local held = redis.pcall('HGETALL', KEYS[1])
 if held.err then
@@ -20,8 +21,7 @@ local record = {}
 for i = 1, #held, 2 do
   record[held[i]] = held[i + 1]
 end
-local function answer(outcome, till)
-  table.insert(held, 1, till or 0)
+local function answer(outcome)
   table.insert(held, 1, outcome)
   return held
 end
@@ -38,7 +38,7 @@ if not (newest and idle and ends and seen and untilMs) then
   return answer('invalid')
 end
 
-local shown, grace = tonumber(ARGV[1]), tonumber(ARGV[2])
+local shown, grace, attempt = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local clock = redis.call('TIME')
 local seconds = tonumber(clock[1])
 local now = seconds * 1000 + math.floor(tonumber(clock[2]) / 1000)
@@ -50,17 +50,23 @@ if record.e then
   -- Whoever was told first may have died before it could end the session everywhere.
   return now - untilMs > TAKEOVER_MS and reused() or answer('ended')
 end
-local outcome, till
+local outcome
 -- A newer one than is known: Redis has lost writes, and the token itself proves that it was given out.
 if shown >= newest then
-  outcome, till = 'exchanged', now + grace
-  redis.call('HSET', KEYS[1], 'g', shown + 1, 'p', till, 'l', seconds)
+  outcome = 'exchanged'
+  redis.call('HSET', KEYS[1], 'g', shown + 1, 'p', now + grace, 'l', seconds, 'A', attempt)
 elseif shown == newest - 1 and now < untilMs then
-  -- Always another time: whoever got no successor, and would have it longer, sees that somebody else was here.
-  outcome, till = 'again', math.min(untilMs - 1, now + grace)
-  redis.call('HSET', KEYS[1], 'p', till, 'l', seconds)
+  outcome = 'again'
+  local attempts = record.A or ''
+  -- Nobody had the successor: the grace begins now.
+  local till = attempts == '' and math.min(untilMs, now + grace) or untilMs
+  -- A command may come twice. Beyond a few at once, one is taken to have got it.
+  if not attempts:find(attempt, 1, true) then
+    attempts = #attempts < MAX_ATTEMPTS * #attempt and attempts .. attempt or '*'
+  end
+  redis.call('HSET', KEYS[1], 'p', till, 'l', seconds, 'A', attempts)
 else
   return reused()
 end
 redis.call('PEXPIREAT', KEYS[1], math.min(now + idle * 1000, ends * 1000))
-return answer(outcome, till)
+return answer(outcome)

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { CurfewError, isSessionId, type SessionRecord, sessionIdHash, sidOf } from '@curfew/contracts';
 import type { SessionStore } from '../store/session-store.ts';
 import type { SubjectVersions, VersionStore } from '../store/version-store.ts';
@@ -6,7 +7,7 @@ import type { OnLifecycle } from './lifecycle.ts';
 import type { RefreshClaims, RefreshTokens } from './refresh-tokens.ts';
 import type { Revocations } from './revocations.ts';
 import { assertFresh, type Freshness, renewalOf, standingOf } from './standing.ts';
-import type { Undelivered } from './undelivered.ts';
+import type { UntilTold } from './until-told.ts';
 
 export interface RenewalsOptions extends Freshness {
   readonly versions: VersionStore;
@@ -14,7 +15,7 @@ export interface RenewalsOptions extends Freshness {
   readonly revocations: Pick<Revocations, 'end'>;
   readonly grants: Grants;
   readonly refreshTokens: Pick<RefreshTokens, 'read' | 'successorsOf'>;
-  readonly undelivered: Pick<Undelivered, 'certainly' | 'again' | 'perhaps'>;
+  readonly untilTold: Pick<UntilTold, 'tell'>;
   /** How long the refresh token before the newest one, or the id before a cookie's, brings the same again, ms. */
   readonly reuseGraceMs: number;
   readonly onLifecycle?: OnLifecycle;
@@ -22,6 +23,9 @@ export interface RenewalsOptions extends Freshness {
 
 /** What a client shows of its session. */
 export type Shown = { readonly refreshToken: string } | { readonly cookie: string };
+
+/** Of the name of an attempt: 8 characters of base64url. */
+const ATTEMPT_BYTES = 6;
 
 /** A session that is shown, and may go on. */
 export interface ShownSession {
@@ -89,32 +93,31 @@ export class Renewals {
   }
 
   async #exchange(shown: RefreshClaims): Promise<Pick<ShownSession, 'session' | 'giveBack'>> {
-    const { store, undelivered, now, reuseGraceMs } = this.#options;
-    const beganAt = now();
+    const { store, untilTold, reuseGraceMs } = this.#options;
+    const { sid, generation } = shown;
+    const attempt = randomBytes(ATTEMPT_BYTES).toString('base64url');
+    const giveBack = () => untilTold.tell(sid, () => store.undelivered(sid, generation, attempt));
     // One round trip: what the token says of its session is enough to read the versions with the exchange.
     const [exchanging, reading] = await Promise.allSettled([
-      store.exchange(shown.sid, shown.generation, reuseGraceMs),
-      this.#options.versions.read(shown.subject, shown.tenant, shown.sid),
+      store.exchange(sid, generation, reuseGraceMs, attempt),
+      this.#options.versions.read(shown.subject, shown.tenant, sid),
     ]);
     if (exchanging.status === 'rejected') {
-      void undelivered.perhaps(shown, beganAt);
+      // It may have been made all the same.
+      void giveBack();
       throw exchanging.reason;
     }
     const exchange = exchanging.value;
     if (exchange.outcome === 'absent' || exchange.record.subject !== shown.subject)
       throw new CurfewError('refresh_token_invalid');
-    const { record, outcome, until } = exchange;
-    if (until === undefined) {
+    const { record, outcome } = exchange;
+    if (outcome === 'ended' || outcome === 'reused') {
       // A session that has been revoked is no theft: clients try an old token twice.
       if (reading.status === 'fulfilled' && standingOf(record, reading.value) === 'revoked')
         throw new CurfewError('session_revoked');
       if (outcome === 'ended') throw new CurfewError('refresh_token_reused');
       return this.#reused(record);
     }
-    const giveBack = () =>
-      outcome === 'exchanged'
-        ? undelivered.certainly(shown, until)
-        : undelivered.again(shown, until, record.predecessorUntil);
     try {
       if (reading.status === 'rejected') throw reading.reason;
       return { session: await this.#renewed(record, reading.value), giveBack };
@@ -155,10 +158,11 @@ export class Renewals {
     return grants.cookie(renewed, successor);
   }
 
-  /** The session that an id names; whether that opens it is not said. */
+  /** The session that an id opens, or did before: to any other it says nothing of itself. */
   async #byCookie(id: string): Promise<SessionRecord | undefined> {
     const session = isSessionId(id) ? await this.#options.store.read(sidOf(id)) : undefined;
-    return session?.ended === undefined ? session : undefined;
+    const ids = [session?.idHash, session?.previousIdHash];
+    return session?.ended === undefined && ids.includes(sessionIdHash(id)) ? session : undefined;
   }
 
   async #renewed(session: SessionRecord, read: SubjectVersions): Promise<SessionRecord> {

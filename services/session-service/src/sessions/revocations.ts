@@ -51,7 +51,7 @@ export class Revocations {
    * @param decided hears that it is certain, before the bus is asked. What it fails to tidy up, the event does.
    * @throws CurfewError `store_unavailable`: nothing was decided.
    */
-  async end(revocation: SessionRevocation, decided: () => Promise<void> = async () => {}): Promise<Revocation> {
+  async end(revocation: SessionRevocation, decided: () => Promise<unknown> = async () => {}): Promise<Revocation> {
     const { outbox, publisher, issuer, now, warn } = this.#options;
     const since = now();
     const waiting = { set: setOf(sessionRevocation(revocation, since), issuer, randomUUID(), since), since };

@@ -122,7 +122,8 @@ export class ShownTokens {
   /** Another tab may have renewed the session while this one logs out: meant is the session, whatever its id is by now. */
   async #opened({ sid, idHash }: Extract<Shown, { type: 'session_cookie' }>): Promise<boolean> {
     const session = await this.#options.store.read(sid);
-    return [session?.idHash, session?.previousIdHash].includes(idHash);
+    if (session === undefined || session.idHash === idHash) return session !== undefined;
+    return session.previousIdHash === idHash && this.#options.now() < session.predecessorUntil;
   }
 
   /** Redis may have lost the record, and access tokens of the session would be good for a while. */

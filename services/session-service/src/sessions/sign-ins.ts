@@ -7,6 +7,7 @@ import type { Lifetimes } from './lifetimes.ts';
 import type { Renewals, Shown } from './renewals.ts';
 import type { Revocations } from './revocations.ts';
 import { assertFresh, type Freshness, renewalOf, standingOf, vectorOf } from './standing.ts';
+import type { UntilTold } from './until-told.ts';
 
 /** What happens to a sign-in that would be one session too many. */
 type LimitRule = 'refuse' | 'end-oldest';
@@ -17,6 +18,7 @@ export interface SignInsOptions extends Freshness {
   readonly revocations: Pick<Revocations, 'end'>;
   readonly grants: Grants;
   readonly renewals: Pick<Renewals, 'sessionOf'>;
+  readonly untilTold: Pick<UntilTold, 'tell'>;
   readonly lifetimes: Lifetimes;
   /** Most sessions of one subject; 0 for any number. */
   readonly maxSessionsPerSubject: number;
@@ -77,24 +79,28 @@ export class SignIns {
    * @throws CurfewError as `create`, and as `Renewals.sessionOf`.
    */
   async reauthenticate(shown: Shown, known: Reauthentication, order: SignInOrder = {}): Promise<Grant> {
-    const { renewals, store, onLifecycle } = this.#options;
+    const { renewals, onLifecycle } = this.#options;
     const { subject: wanted, ...change } = known;
     const { session: old, mode, giveBack } = await renewals.sessionOf(shown, wanted);
     // Not acr and amr: they are the earlier credential's, and the time of the authentication is this one's.
     const { subject, tenant, tier, device, userAgent, ip, clientId, ux } = old;
     const again = { subject, tenant, tier, device, userAgent, ip, clientId, ux, ...change };
     const signIn = Object.fromEntries(Object.entries(again).filter(([, value]) => value !== undefined));
-    let grant: Grant | undefined;
     try {
-      grant = await this.#create(signIn as unknown as Wanted, mode, order, old);
-      await this.#end(old, 'reauthenticated', 'user');
+      const grant = await this.#create(signIn as unknown as Wanted, mode, order, old);
+      try {
+        // A log-out, or another re-authentication, was first: what becomes of the session is for them to say.
+        if (!(await this.#end(old, 'reauthenticated', 'user'))) throw new CurfewError('session_revoked');
+      } catch (error) {
+        await this.#takeBack(grant.session);
+        throw error;
+      }
+      onLifecycle?.({ change: 'reauthenticated' });
+      return grant;
     } catch (error) {
-      if (grant !== undefined) await store.remove(grant.session.sid, subject).catch(() => {});
       await giveBack();
       throw error;
     }
-    onLifecycle?.({ change: 'reauthenticated' });
-    return grant;
   }
 
   async #create(
@@ -131,8 +137,17 @@ export class SignIns {
       predecessorUntil: 0,
     };
     const grant = mode === 'cookie' ? grants.cookie(session, id) : await grants.bearer(session, 0);
-    await this.#store(session, replaces?.sid);
+    await this.#store(session, replaces?.sid).catch(async (error) => {
+      await this.#takeBack(session);
+      throw error;
+    });
     return grant;
+  }
+
+  /** Nobody has it. */
+  #takeBack({ sid, subject }: SessionRecord): Promise<void> {
+    const { untilTold, store } = this.#options;
+    return untilTold.tell(sid, () => store.remove(sid, subject));
   }
 
   /** Within the limit. Who signs in again has one session less in a moment, and is not refused. */
@@ -154,10 +169,15 @@ export class SignIns {
     }
   }
 
-  async #end({ sid, subject }: SessionRecord, reason: EndReason, initiatingEntity: 'user' | 'policy'): Promise<void> {
+  /** @returns whether nobody else has ended it before. */
+  async #end({ sid, subject }: SessionRecord, reason: EndReason, by: 'user' | 'policy'): Promise<boolean> {
     const { revocations, store, onLifecycle } = this.#options;
-    await revocations.end({ subject, session: sid, reason, initiatingEntity }, () => store.remove(sid, subject));
-    onLifecycle?.({ change: 'ended', reason });
+    let isFirst = true;
+    await revocations.end({ subject, session: sid, reason, initiatingEntity: by }, async () => {
+      isFirst = await store.remove(sid, subject);
+    });
+    if (isFirst) onLifecycle?.({ change: 'ended', reason });
+    return isFirst;
   }
 
   async #applied(partition: number, offset: number): Promise<void> {

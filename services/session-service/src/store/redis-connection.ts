@@ -6,17 +6,10 @@ declare module 'ioredis' {
   interface RedisCommander<Context> {
     curfewApply(...keysAndArguments: (string | number)[]): Result<number[], Context>;
     curfewRestore(...keysAndArguments: (string | number)[]): Result<0 | 1, Context>;
-    curfewExchange(key: string, generation: number, graceMs: number): Result<string[], Context>;
-    curfewUndelivered(key: string, generation: number, untilMs: number, longerMs: number): Result<1, Context>;
-    curfewUnanswered(
-      key: string,
-      generation: number,
-      sinceMs: number,
-      graceMs: number,
-      forMs: number,
-    ): Result<1, Context>;
+    curfewExchange(key: string, generation: number, graceMs: number, attempt: string): Result<string[], Context>;
+    curfewUndelivered(key: string, generation: number, attempt: string): Result<1, Context>;
     curfewRenew(key: string, maxBytes: number, ...change: (string | number)[]): Result<string[] | 0, Context>;
-    curfewUpdate(key: string, maxBytes: number, ...fields: (string | number)[]): Result<-1 | 0 | 1, Context>;
+    curfewSetUx(key: string, maxBytes: number, json: string): Result<-1 | 0 | 1, Context>;
     curfewKeep(
       key: string,
       subject: string,
@@ -45,8 +38,7 @@ export const connectStore = (url: string): RedisConnection =>
     curfewRestore: { lua: lua('restore') },
     curfewExchange: { lua: lua('exchange'), numberOfKeys: 1 },
     curfewUndelivered: { lua: lua('undelivered'), numberOfKeys: 1 },
-    curfewUpdate: { lua: lua('update'), numberOfKeys: 1 },
-    curfewUnanswered: { lua: lua('unanswered'), numberOfKeys: 1 },
+    curfewSetUx: { lua: lua('set-ux'), numberOfKeys: 1 },
     curfewRenew: { lua: lua('renew'), numberOfKeys: 1 },
     curfewEnlist: { lua: lua('enlist'), numberOfKeys: 1 },
     curfewKeep: { lua: lua('keep'), numberOfKeys: 1 },

@@ -2,7 +2,6 @@ import {
   CurfewError,
   decodeSessionRecord,
   encodeNewRecord,
-  encodeSessionRecord,
   indexKey,
   MAX_RECORD_BYTES,
   MAX_WRITTEN_BYTES,
@@ -13,7 +12,7 @@ import {
 import { answered, type RedisClient } from '@curfew/store';
 import type { Exchange, NextId, Renewal, RolesGiven, SessionStore } from './session-store.ts';
 
-/** The session records in Redis, each under the hash of its id, and an index by subject. All of them expire. */
+/** The session records in Redis, each under a hash of its id's first half, and an index by subject. All of them expire. */
 export class RedisSessions implements SessionStore {
   readonly #redis: RedisClient;
   readonly #now: () => number;
@@ -45,20 +44,16 @@ export class RedisSessions implements SessionStore {
     return this.#recordOf(sid, fields);
   }
 
-  async exchange(sid: string, generation: number, graceMs: number): Promise<Exchange> {
-    const [outcome, until, ...held] = await answered(this.#redis.curfewExchange(sessionKey(sid), generation, graceMs));
+  async exchange(sid: string, generation: number, graceMs: number, attempt: string): Promise<Exchange> {
+    const key = sessionKey(sid);
+    const [outcome, ...held] = await answered(this.#redis.curfewExchange(key, generation, graceMs, attempt));
     const record = this.#recordOf(sid, outcome === 'invalid' ? RUBBISH : pairs(held));
     if (record === undefined || outcome === 'absent') return { outcome: 'absent' };
-    if (outcome === 'reused' || outcome === 'ended') return { outcome, record };
-    return { outcome: outcome as 'exchanged', record, until: Number(until) };
+    return { outcome: outcome as 'exchanged', record };
   }
 
-  async undelivered(sid: string, generation: number, until: number, longer: number): Promise<void> {
-    await answered(this.#redis.curfewUndelivered(sessionKey(sid), generation + 1, until, longer));
-  }
-
-  async unanswered(sid: string, generation: number, sinceMs: number, graceMs: number, forMs: number): Promise<void> {
-    await answered(this.#redis.curfewUnanswered(sessionKey(sid), generation + 1, sinceMs, graceMs, forMs));
+  async undelivered(sid: string, generation: number, attempt: string): Promise<void> {
+    await answered(this.#redis.curfewUndelivered(sessionKey(sid), generation + 1, attempt));
   }
 
   async renew(sid: string, renewal: Renewal, id?: NextId): Promise<SessionRecord | undefined> {
@@ -71,8 +66,7 @@ export class RedisSessions implements SessionStore {
   }
 
   async setUx(sid: string, ux: Readonly<Record<string, string>>): Promise<void> {
-    const fields = Object.entries(encodeSessionRecord({ ux })).flat();
-    const done = await answered(this.#redis.curfewUpdate(sessionKey(sid), MAX_WRITTEN_BYTES, ...fields));
+    const done = await answered(this.#redis.curfewSetUx(sessionKey(sid), MAX_WRITTEN_BYTES, JSON.stringify(ux)));
     if (done === -1) throw tooLarge(MAX_WRITTEN_BYTES);
     if (done === 0) throw new CurfewError('session_not_found');
   }
@@ -85,8 +79,9 @@ export class RedisSessions implements SessionStore {
     );
   }
 
-  async remove(sid: string, subject: string): Promise<void> {
-    await answered(Promise.all([this.#redis.unlink(sessionKey(sid)), this.#redis.zrem(indexKey(subject), sid)]));
+  async remove(sid: string, subject: string): Promise<boolean> {
+    const removed = [this.#redis.unlink(sessionKey(sid)), this.#redis.zrem(indexKey(subject), sid)];
+    return (await answered(Promise.all(removed)))[0] === 1;
   }
 
   async ofSubject(subject: string): Promise<SessionRecord[]> {

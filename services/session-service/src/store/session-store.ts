@@ -10,14 +10,14 @@ export type RolesGiven = Pick<SessionRecord, 'roles' | 'rolesAt'>;
 export type Exchange =
   /**
    * `exchanged`: for the successor of the generation shown. `again`: its successor is the newest already. The record is as
-   * it was before; `until` is when the generation shown is exchanged no more, as it is now, ms on Redis' clock.
+   * it was before.
    */
-  | { readonly outcome: 'exchanged' | 'again'; readonly record: SessionRecord; readonly until: number }
+  | { readonly outcome: 'exchanged' | 'again'; readonly record: SessionRecord }
   /**
    * `reused`: it was exchanged before, too long ago or twice; nothing of this session is exchanged any more. `ended`: so it
    * was a moment ago, and whoever was told sees to it.
    */
-  | { readonly outcome: 'reused' | 'ended'; readonly record: SessionRecord; readonly until?: undefined }
+  | { readonly outcome: 'reused' | 'ended'; readonly record: SessionRecord }
   | { readonly outcome: 'absent' };
 
 /** The id that a cookie's session gets with its renewal; each is its hash. */
@@ -41,18 +41,14 @@ export interface SessionStore {
    */
   create(record: SessionRecord, most?: number): Promise<{ readonly count: number; readonly stored: boolean }>;
   read(sid: string): Promise<SessionRecord | undefined>;
-  /** Exchanges the refresh token of a generation, in one step for all who show it at once. */
-  exchange(sid: string, generation: number, graceMs: number): Promise<Exchange>;
   /**
-   * The successor of a generation was not handed over: that generation is exchanged until `longer`, unless somebody has
-   * shown it after the exchange that left it `until`.
+   * Exchanges the refresh token of a generation, in one step for all who show it at once.
+   *
+   * @param attempt names this exchange, in 8 characters.
    */
-  undelivered(sid: string, generation: number, until: number, longer: number): Promise<void>;
-  /**
-   * An exchange gave no answer. If one was made, no longer than `sinceMs` ago and with this `graceMs`, the generation that
-   * was shown is exchanged for `forMs` from now.
-   */
-  unanswered(sid: string, generation: number, sinceMs: number, graceMs: number, forMs: number): Promise<void>;
+  exchange(sid: string, generation: number, graceMs: number, attempt: string): Promise<Exchange>;
+  /** Nobody got a successor by this attempt, whether it was made or not. It may be said twice. */
+  undelivered(sid: string, generation: number, attempt: string): Promise<void>;
   /**
    * Brings a session what it takes on; one that a cookie carries its next id with it, in one step for all who show the same.
    *
@@ -69,7 +65,8 @@ export interface SessionStore {
    * @param given roles that the session takes on with it, where they are newer than its own.
    */
   keep(sid: string, subject: string, version: number, floorBefore: number, given?: RolesGiven): Promise<void>;
-  remove(sid: string, subject: string): Promise<void>;
+  /** @returns whether it was there: of all who remove a session, one is told so. */
+  remove(sid: string, subject: string): Promise<boolean>;
   /** The subject's sessions, the oldest first. */
   ofSubject(subject: string): Promise<SessionRecord[]>;
 }
