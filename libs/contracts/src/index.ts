@@ -1,3 +1,4 @@
+export { canaries, isCanary } from './canary.ts';
 export type { AccessTokenClaims, VersionVector } from './claims.ts';
 export { ACCESS_TOKEN_ALGORITHMS, ACCESS_TOKEN_TYPE, MAX_ACCESS_TOKEN_LENGTH, parseClaims } from './claims.ts';
 export type { Effect, EffectRule } from './effects.ts';
@@ -7,6 +8,8 @@ export { CurfewError, ERRORS, problemHeaders, problemOf } from './errors.ts';
 export type { JsonObject } from './json.ts';
 export { encodeJson, MAX_VALUE_BYTES } from './json.ts';
 export { indexKey, KEY_PREFIX, OUTBOX_KEY, positionKey, REDIS_URL, sessionKey, versionKey } from './keys.ts';
+export type { AppliedEvent, Receipt, ReceiptPartition, ReceiptState } from './receipt.ts';
+export { decodeReceipt, encodeReceipt, MAX_APPLIED, RECEIPT_STATES } from './receipt.ts';
 export type { Failure, ParseErrorCode, Result } from './result.ts';
 export type { ScopeKey } from './scope.ts';
 export {

@@ -21,10 +21,13 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export const MAX_VALUE_BYTES = 64 * 1024;
 
 /** Bytes to an object of JSON. Never throws. */
-export function parseJsonObject(bytes: Uint8Array | null | undefined): Result<JsonObject> {
+export function parseJsonObject(
+  bytes: Uint8Array | null | undefined,
+  maxBytes: number = MAX_VALUE_BYTES,
+): Result<JsonObject> {
   if (bytes == null) return fail('value_missing', 'the record has no value');
-  if (bytes.byteLength > MAX_VALUE_BYTES)
-    return fail('value_too_large', `${bytes.byteLength} bytes; at most ${MAX_VALUE_BYTES} are read`);
+  if (bytes.byteLength > maxBytes)
+    return fail('value_too_large', `${bytes.byteLength} bytes; at most ${maxBytes} are read`);
   let value: unknown;
   try {
     value = JSON.parse(utf8.decode(bytes));

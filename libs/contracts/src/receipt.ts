@@ -1,0 +1,98 @@
+import { encodeJson, isCount, isJsonObject, isText, parseJsonObject } from './json.ts';
+import { fail, ok, type Result } from './result.ts';
+
+/** What state a sidecar says it is in. `closed` is the last one: it is counted no more. */
+export type ReceiptState = (typeof RECEIPT_STATES)[number];
+
+export const RECEIPT_STATES = ['starting', 'live', 'behind', 'cut-off', 'closed'] as const;
+
+/** A sidecar's report of what it has applied, under its `instance` as key. Times are in ms since the epoch, by its clock. */
+export interface Receipt {
+  readonly service: string;
+  readonly instance: string;
+  readonly state: ReceiptState;
+  /** When it was written. */
+  readonly at: number;
+  readonly startedAt: number;
+  /** The sidecar's bound, ms: so long after this receipt it accepts nothing any more that it has not confirmed since. */
+  readonly boundMs: number;
+  /** By partition; none before the topic is known. */
+  readonly partitions: readonly ReceiptPartition[];
+  /** Account events applied since the last receipt, at most `MAX_APPLIED`; of more than that `partitions` tells. */
+  readonly applied: readonly AppliedEvent[];
+}
+
+/** How far session-versions was applied in one partition. */
+export interface ReceiptPartition {
+  /** Offset in account-events of the version record or tick applied last; -1 before the first. */
+  readonly offset: number;
+  /** The newest tick applied, as it was stamped; 0 before the first. */
+  readonly tick: number;
+  /** Age of the view, the skew included, ms. */
+  readonly ageMs: number;
+}
+
+export interface AppliedEvent {
+  /** The event's jti. */
+  readonly id: string;
+  readonly partition: number;
+  /** The event's offset in account-events. */
+  readonly offset: number;
+  /** When it was applied. */
+  readonly at: number;
+  /** Requests accepted between its acknowledgement and its application, of sessions that it ends or makes stale. */
+  readonly exposed: number;
+  /** There may have been more: so far back the sidecar does not remember. */
+  readonly atLeast?: true;
+}
+
+/** Most events that a receipt names. */
+export const MAX_APPLIED = 100;
+
+/** What a receipt of a thousand partitions, or of a hundred events with long ids, stays below. */
+const MAX_RECEIPT_BYTES = 512 * 1024;
+
+/** The key and the value of a record of receipts. */
+export const encodeReceipt = (receipt: Receipt): { key: string; value: Buffer } => ({
+  key: receipt.instance,
+  value: encodeJson(receipt),
+});
+
+/** Reads the value of a record of receipts. Never throws. */
+export function decodeReceipt(value: Uint8Array | null | undefined): Result<Receipt> {
+  const parsed = parseJsonObject(value, MAX_RECEIPT_BYTES);
+  if (!parsed.ok) return parsed;
+  const { service, instance, state, at, startedAt, boundMs, partitions, applied } = parsed.value;
+  if (!isText(service) || !isText(instance)) return fail('record_invalid', 'service or instance is missing');
+  const known = RECEIPT_STATES.find((one) => one === state);
+  if (known === undefined) return fail('record_invalid', 'state is none of a sidecar');
+  if (!isCount(at) || !isCount(startedAt) || !isCount(boundMs))
+    return fail('record_invalid', 'at, startedAt or boundMs is not a count');
+  const places = readAll(partitions, readPartition);
+  if (places === undefined) return fail('record_invalid', 'partitions is not a list of offset, tick and ageMs');
+  const events = readAll(applied, readApplied);
+  if (events === undefined || events.length > MAX_APPLIED)
+    return fail('record_invalid', `applied is not a list of at most ${MAX_APPLIED} events`);
+  return ok({ service, instance, state: known, at, startedAt, boundMs, partitions: places, applied: events });
+}
+
+/** Undefined where it is no list, or one of its items is not what it should be. */
+function readAll<T>(list: unknown, read: (item: unknown) => T | undefined): T[] | undefined {
+  if (!Array.isArray(list)) return undefined;
+  const items = list.map(read);
+  return items.includes(undefined) ? undefined : (items as T[]);
+}
+
+function readPartition(item: unknown): ReceiptPartition | undefined {
+  if (!isJsonObject(item)) return undefined;
+  const { offset, tick, ageMs } = item;
+  return (isCount(offset) || offset === -1) && isCount(tick) && isCount(ageMs) ? { offset, tick, ageMs } : undefined;
+}
+
+function readApplied(item: unknown): AppliedEvent | undefined {
+  if (!isJsonObject(item)) return undefined;
+  const { id, partition, offset, at, exposed, atLeast } = item;
+  if (!isText(id) || !isCount(partition) || !isCount(offset) || !isCount(at) || !isCount(exposed)) return undefined;
+  const event = { id, partition, offset, at, exposed };
+  return atLeast === true ? { ...event, atLeast } : event;
+}
