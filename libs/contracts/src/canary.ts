@@ -1,7 +1,7 @@
 import { partitionOf } from './scope.ts';
 
 const PREFIX = 'curfew.canary.';
-const CANARY = /^curfew\.canary\.\d/;
+const CANARY = /^curfew\.canary\.\d+$/;
 
 /** Whether a subject is a synthetic one, whose revocations measure the propagation while nothing else happens. */
 export const isCanary = (subject: string): boolean => CANARY.test(subject);
