@@ -79,19 +79,22 @@ export class Entries {
     }
   }
 
-  /** Merges by max: order and repetition make no difference, and nothing falls. */
-  merge({ scope, current, floor }: VersionRecord, announcedAt: number): void {
+  /** Merges by max: order and repetition make no difference, and nothing falls. Says whether it raised anything. */
+  merge({ scope, current, floor }: VersionRecord, announcedAt: number): boolean {
     const known = this.peek(scope);
     if (!known) {
       this.#byScope.set(scope, { current, floor, announcedAt });
       const shard = partitionOf(scope, SHARDS);
       this.#insertions[shard] = (this.#insertions[shard] ?? 0) + 1;
-      return;
+      return true;
     }
+    const raises = current > known.current || floor > known.floor;
     known.current = Math.max(known.current, current);
     known.floor = Math.max(known.floor, floor);
-    if (announcedAt <= known.announcedAt) return;
-    known.announcedAt = announcedAt;
-    this.#byScope.set(scope, known);
+    if (announcedAt > known.announcedAt) {
+      known.announcedAt = announcedAt;
+      this.#byScope.set(scope, known);
+    }
+    return raises;
   }
 }

@@ -77,11 +77,15 @@ export class Replica {
    * Takes in a record of session-versions. Any order and any repetition give the same state.
    *
    * @param announcedAt the record's own timestamp, ms since the epoch.
+   * @returns whether it raised a version: false for a tick, and for what was known.
    */
-  apply(partition: number, record: VersionRecord | Tick, announcedAt: number): void {
-    if (record.kind === 'tick') this.#applyTick(partition, record.tick, this.#now());
-    else if (record.scope === REALM_SCOPE) this.#mergeRealm(record, announcedAt);
-    else this.#entries.merge(record, announcedAt);
+  apply(partition: number, record: VersionRecord | Tick, announcedAt: number): boolean {
+    if (record.kind !== 'tick')
+      return record.scope === REALM_SCOPE
+        ? this.#mergeRealm(record, announcedAt)
+        : this.#entries.merge(record, announcedAt);
+    this.#applyTick(partition, record.tick, this.#now());
+    return false;
   }
 
   /** With the ticks, age comes: Redis forgets a version one day, and a session minted then must not be judged by it. */
@@ -94,13 +98,14 @@ export class Replica {
     this.#realm = { current: 0, floor: 0, announcedAt: 0 };
   }
 
-  #mergeRealm({ current, floor }: VersionRecord, announcedAt: number): void {
+  #mergeRealm({ current, floor }: VersionRecord, announcedAt: number): boolean {
     const known = this.#realm;
     this.#realm = {
       current: Math.max(known.current, current),
       floor: Math.max(known.floor, floor),
       announcedAt: Math.max(known.announcedAt, announcedAt),
     };
+    return current > known.current || floor > known.floor;
   }
 
   /** Says that bumps announced up to `at` (ms since the epoch) may be missing: sessions minted before it are unprovable. */
@@ -116,6 +121,12 @@ export class Replica {
   /** Now minus the newest tick of a partition, plus the skew, ms; Infinity before its first. */
   viewAgeMs(partition: number): number {
     return this.#views.ageMs(partition, this.#now());
+  }
+
+  /** The newest tick of a partition, ms since the epoch; 0 before its first. */
+  newestTick(partition: number): number {
+    const tick = this.#epoch + this.#views.newestTick(partition);
+    return tick === Number.NEGATIVE_INFINITY ? 0 : tick;
   }
 
   /** What is added to every age, ms: `maxClockSkewMs`, or the largest lead where that is more. It only rises. */

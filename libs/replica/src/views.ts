@@ -47,9 +47,14 @@ export class Views {
     this.#newestTick[partition] = Number.NEGATIVE_INFINITY;
   }
 
+  /** -Infinity before the first. */
+  newestTick(partition: number): number {
+    return this.#newestTick[partition] ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** Infinity before the first tick. */
   ageMs(partition: number, now: number): number {
-    return now - (this.#newestTick[partition] ?? Number.NEGATIVE_INFINITY) + this.#skewMs;
+    return now - this.newestTick(partition) + this.#skewMs;
   }
 
   /** Age of the oldest view among the partitions of a session's subject, tenant and realm, ms. Allocates nothing. */

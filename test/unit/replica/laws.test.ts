@@ -55,6 +55,21 @@ describe('the laws of the replica', () => {
     );
   });
 
+  test('a record that raised a version says so, and no other does', () => {
+    fc.assert(
+      fc.property(announcements, (all) => {
+        const replica = replicaOf([]);
+        for (const { record, announcedAt } of all) {
+          const { current = -1, floor = -1 } = { ...replica.entry(record.scope) };
+          const raised = replica.apply(0, record, announcedAt);
+          const after = replica.entry(record.scope);
+          expect(raised).toBe(after !== undefined && (after.current > current || after.floor > floor));
+          expect(replica.apply(0, record, announcedAt + 1)).toBe(false);
+        }
+      }),
+    );
+  });
+
   test('a version never falls, and neither does the horizon', () => {
     fc.assert(
       fc.property(announcements, fc.integer({ min: 1, max: 3 }), (all, maxEntries) => {

@@ -1,0 +1,82 @@
+import { REALM_SCOPE, type VersionRecord } from '@curfew/contracts';
+import type { SessionVersions } from '@curfew/replica';
+
+/** What of a version record tells whom it concerns, and since when. */
+export type Bump = Pick<VersionRecord, 'scope' | 'current' | 'at'>;
+
+/** What a bump came too late for. */
+export interface Exposure {
+  /** Requests accepted since the bump's event was acknowledged, of sessions that it ends or makes stale. */
+  readonly requests: number;
+  /** There may have been more: so far back nothing is remembered. */
+  readonly atLeast: boolean;
+}
+
+interface Counted {
+  readonly bump: Bump;
+  requests: number;
+}
+
+/** How many acceptances are remembered: 13 seconds of 5,000 requests a second. A power of two. */
+const REMEMBERED = 65_536;
+/** A tombstone ends its session whatever the versions of it are. */
+const ANY = Number.NEGATIVE_INFINITY;
+
+/**
+ * The newest acceptances: of which session, and when. One costs two writes to arrays, and no allocation. Its time is by
+ * this process' clock and a bump's by a broker's: what lies within their difference, `maxClockSkewMs` at the most, may be
+ * counted wrongly.
+ */
+export class Acceptances {
+  readonly #epoch: number;
+  readonly #sessions: (SessionVersions | undefined)[];
+  /** Ms since `epoch`. */
+  readonly #times: Float64Array;
+  readonly #mask: number;
+  /** Where the next one goes, in place of the oldest. */
+  #next = 0;
+
+  /** @param epoch what the times of `add` count from, ms since the epoch. */
+  constructor(epoch: number, remembered: number = REMEMBERED) {
+    this.#epoch = epoch;
+    this.#sessions = new Array<undefined>(remembered).fill(undefined);
+    this.#times = new Float64Array(remembered);
+    this.#mask = remembered - 1;
+  }
+
+  /** A request of the session is accepted, `elapsed` ms after `epoch`. */
+  add(session: SessionVersions, elapsed: number): void {
+    const place = this.#next;
+    this.#sessions[place] = session;
+    this.#times[place] = elapsed;
+    this.#next = (place + 1) & this.#mask;
+  }
+
+  /** What each of some bumps came too late for: one walk back, to the earliest of them. */
+  exposures(bumps: readonly Bump[]): Exposure[] {
+    const all: Counted[] = bumps.map((bump) => ({ bump, requests: 0 }));
+    const byScope = Map.groupBy(all, ({ bump }) => bump.scope);
+    const since = bumps.reduce((earliest, { at }) => Math.min(earliest, at), Number.POSITIVE_INFINITY);
+    for (let back = 1; back <= this.#sessions.length; back++) {
+      const place = (this.#next - back) & this.#mask;
+      const session = this.#sessions[place];
+      const acceptedAt = this.#acceptedAt(place);
+      if (session === undefined || acceptedAt < since) break;
+      count(byScope.get(session.subject.scope), session.s, acceptedAt);
+      if (session.tenant !== undefined) count(byScope.get(session.tenant.scope), session.t, acceptedAt);
+      count(byScope.get(REALM_SCOPE), session.r, acceptedAt);
+      count(byScope.get(session.session.scope), ANY, acceptedAt);
+    }
+    const isFull = this.#sessions[this.#next] !== undefined;
+    const rememberedSince = isFull ? this.#acceptedAt(this.#next) : Number.NEGATIVE_INFINITY;
+    return all.map(({ bump, requests }) => ({ requests, atLeast: bump.at <= rememberedSince }));
+  }
+
+  #acceptedAt(place: number): number {
+    return this.#epoch + (this.#times[place] ?? 0);
+  }
+}
+
+function count(concerned: Counted[] | undefined, version: number, acceptedAt: number): void {
+  for (const one of concerned ?? []) if (acceptedAt >= one.bump.at && version < one.bump.current) one.requests++;
+}
