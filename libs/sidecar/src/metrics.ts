@@ -14,6 +14,8 @@ export interface Figures {
   undecodableAnswers(): number;
   /** Ages of the views by partition, ms. */
   viewAgesMs(): readonly number[];
+  /** The bound that those ages are held against, ms. */
+  readonly maxViewAgeMs: number;
   largestLeadMs(): number;
   state(): Status;
 }
@@ -45,6 +47,10 @@ export function reportMetrics({ counts, cookieCounts, ...figures }: Figures) {
     description: 'Age of the view of each partition, the skew included',
     unit: 's',
   });
+  const bound = meter.createObservableGauge('curfew.view.bound', {
+    description: 'Largest age of a view at which memory may accept',
+    unit: 's',
+  });
   const lead = meter.createObservableGauge('curfew.clock.lead', {
     description: 'Largest lead of a tick over the clock of this process',
     unit: 's',
@@ -67,6 +73,7 @@ export function reportMetrics({ counts, cookieCounts, ...figures }: Figures) {
     unread,
     unreadable,
     ages,
+    bound,
     lead,
     status,
   ];
@@ -87,6 +94,7 @@ export function reportMetrics({ counts, cookieCounts, ...figures }: Figures) {
     // A view without a tick has no age yet, and Infinity is no value that every exporter takes.
     for (const [partition, age] of figures.viewAgesMs().entries())
       if (age !== Number.POSITIVE_INFINITY) result.observe(ages, age / 1000, { partition });
+    result.observe(bound, figures.maxViewAgeMs / 1000);
     result.observe(lead, figures.largestLeadMs() / 1000);
     const now = figures.state();
     for (const one of STATES) result.observe(status, one === now ? 1 : 0, { state: one });

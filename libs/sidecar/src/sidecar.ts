@@ -147,6 +147,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
         undecodableRecords: () => view.undecodableRecords,
         undecodableAnswers: () => view.undecodableAnswers,
         viewAgesMs: () => view.viewAgesMs(),
+        maxViewAgeMs,
         largestLeadMs: () => view.largestLeadMs,
         state: () => watch.state,
       });

@@ -43,6 +43,7 @@ describe('the metrics of a sidecar', () => {
       undecodableRecords: () => 2,
       undecodableAnswers: () => 3,
       viewAgesMs: () => [750, Number.POSITIVE_INFINITY],
+      maxViewAgeMs: 2000,
       largestLeadMs: () => 40,
       state: () => 'behind',
     });
@@ -66,6 +67,7 @@ describe('the metrics of a sidecar', () => {
     expect(told.get('curfew_answers_undecodable_total{}')).toBe('3');
     expect(told.get('curfew_view_age{partition="0"}')).toBe('0.75');
     expect(told.get('curfew_view_age{partition="1"}')).toBeUndefined();
+    expect(told.get('curfew_view_bound{}')).toBe('2');
     expect(told.get('curfew_clock_lead{}')).toBe('0.04');
     expect(told.get('curfew_sidecar_status{state="behind"}')).toBe('1');
     expect(told.get('curfew_sidecar_status{state="live"}')).toBe('0');
