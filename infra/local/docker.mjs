@@ -1,4 +1,4 @@
-import { localClients } from './clients.mjs';
+import { credentialOf, localClients } from './clients.mjs';
 import { run } from './commands.mjs';
 import { refreshKeys, signingKey } from './keys.mjs';
 import { inRoot } from './paths.mjs';
@@ -26,6 +26,7 @@ export async function startDockerStack({ directory, progress, signal }) {
     CURFEW_SIGNING_KEY: signingKey(),
     CURFEW_REFRESH_KEYS: refreshKeys(),
     CURFEW_CLIENTS: localClients(),
+    CURFEW_CONSOLE_CREDENTIAL: credentialOf('console'),
   };
   /** @param {readonly string[]} args @param {string} failed */
   const docker = (args, failed, stoppable = true) =>

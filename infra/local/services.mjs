@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { localClients } from './clients.mjs';
+import { credentialOf, localClients } from './clients.mjs';
 import { inRoot } from './paths.mjs';
 import { startProcess, waitUntil } from './processes.mjs';
 import { StartError } from './start-error.mjs';
@@ -10,6 +10,7 @@ const START_LIMIT_MS = 60_000;
 export const PORTS = Object.freeze({
   Kafka: 19092,
   Redis: 16379,
+  console: 7000,
   'session-service': 7001,
   'identity-publisher': 7002,
   orders: 7011,
@@ -46,6 +47,12 @@ export function localServices({ brokers, redisUrl, signingKey, refreshKeys, port
   };
   const called = { ...env, CURFEW_CLIENTS: localClients() };
   return [
+    {
+      name: 'console',
+      folder: 'console',
+      port: ports.console,
+      env: { CURFEW_SESSION_SERVICE_URL: env.CURFEW_ISSUER, CURFEW_CONSOLE_CREDENTIAL: credentialOf('console') },
+    },
     {
       name: 'session-service',
       folder: 'session-service',

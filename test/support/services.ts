@@ -6,7 +6,7 @@ import { freePorts } from '../../infra/local/ports.mjs';
 import { localServices, PORTS, startService } from '../../infra/local/services.mjs';
 import type { Stack } from './stack.ts';
 
-type Name = 'session-service' | 'identity-publisher' | 'orders' | 'payments';
+type Name = 'session-service' | 'identity-publisher' | 'orders' | 'payments' | 'console';
 type Running = Awaited<ReturnType<typeof startService>>;
 
 /** The services as processes, each on a free port. */
@@ -23,23 +23,27 @@ export interface Services {
  * @param stack Kafka and Redis that the services use; they need not be there.
  * @param awaitReady false: returns while `/readyz` still says 503.
  * @param environment of a service, where it is another than usual.
+ * @param withConsole most tests look at no page.
  */
 export async function startServices(
   { brokers, redisUrl }: Stack,
   awaitReady = true,
   environment: { readonly [N in Name]?: Readonly<Record<string, string>> } = {},
+  withConsole = false,
 ): Promise<Services> {
   const directory = await mkdtemp(join(tmpdir(), 'curfew-services-'));
-  const [a = 0, b = 0, c = 0, d = 0] = await freePorts(4);
-  const ports = { ...PORTS, 'session-service': a, 'identity-publisher': b, orders: c, payments: d };
+  const [a = 0, b = 0, c = 0, d = 0, e = 0] = await freePorts(5);
+  const ports = { ...PORTS, 'session-service': a, 'identity-publisher': b, orders: c, payments: d, console: e };
   const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   const signingKey = JSON.stringify(jwk);
   const refreshKeys = randomBytes(32).toString('base64url');
   const services = localServices({ brokers: brokers.join(','), redisUrl, signingKey, refreshKeys, ports });
   const started = await Promise.allSettled(
-    services.map(({ env, ...service }) =>
-      startService({ ...service, env: { ...env, ...environment[service.name as Name] } }, { directory, awaitReady }),
-    ),
+    services
+      .filter(({ name }) => withConsole || name !== 'console')
+      .map(({ env, ...service }) =>
+        startService({ ...service, env: { ...env, ...environment[service.name as Name] } }, { directory, awaitReady }),
+      ),
   );
   const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const stop = async () => {

@@ -21,9 +21,11 @@ const TRACE_SWITCHES = ['OTEL_TRACES_EXPORTER', 'OTEL_EXPORTER_OTLP_ENDPOINT', '
  * is one. A collector takes metrics by scraping (its `prometheus` receiver).
  *
  * @param serviceName `service.name`, unless `OTEL_SERVICE_NAME` says another.
+ * @param options.traces false: none, whatever the environment says.
  */
-export function startTelemetry(serviceName: string): Telemetry {
-  const tracing = TRACE_SWITCHES.some((name) => process.env[name]) && process.env['OTEL_TRACES_EXPORTER'] !== 'none';
+export function startTelemetry(serviceName: string, { traces = true } = {}): Telemetry {
+  const tracing =
+    traces && TRACE_SWITCHES.some((name) => process.env[name]) && process.env['OTEL_TRACES_EXPORTER'] !== 'none';
   const prometheus = new PrometheusExporter({ preventServerStart: true });
   const sdk = new NodeSDK({
     serviceName: process.env['OTEL_SERVICE_NAME'] ?? serviceName,

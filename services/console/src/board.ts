@@ -1,0 +1,103 @@
+import { Counters } from './counters.ts';
+import { Fleet } from './fleet.ts';
+import { type Headline, type Hearing, headlineOf } from './headline.ts';
+import { parseMetrics, type Sample } from './metrics-text.ts';
+import type { RevocationReport, SidecarReport } from './reports.ts';
+import { RevocationLog } from './revocation-log.ts';
+import { POINT_INTERVAL_MS, type Point, pastPoint, pointOf, Series } from './series.ts';
+import { storeHealth } from './store-health.ts';
+
+/** What the session service answered in one round of questions. */
+export interface Round {
+  readonly sidecars: readonly SidecarReport[];
+  readonly revocations: readonly RevocationReport[];
+  /** The metrics of each instance that answered. */
+  readonly metrics: ReadonlyMap<string, string>;
+  readonly notReady: string | undefined;
+}
+
+/** How many revocations the overview shows. */
+const SHOWN = 12;
+
+/** All that the console knows, and what it makes of it. It asks nobody and reads no clock. */
+export class Board {
+  readonly #fleet = new Fleet();
+  readonly #log = new RevocationLog();
+  readonly #series = new Series();
+  readonly #counters = new Counters();
+  #instances: ReadonlyMap<string, readonly Sample[]> = new Map();
+  #hearing: Hearing = { lastAt: undefined, failure: 'No answer so far', notReady: undefined };
+
+  /** Since when revocations are to be asked for, ms since the epoch. */
+  since = (now: number): number => this.#log.since(now);
+
+  get points(): readonly Point[] {
+    return this.#series.points;
+  }
+
+  heard({ sidecars, revocations, metrics, notReady }: Round, now: number): void {
+    const first = this.#hearing.lastAt === undefined;
+    this.#hearing = { lastAt: now, failure: undefined, notReady };
+    this.#fleet.take(sidecars, now);
+    this.#log.take(revocations, now);
+    this.#instances = new Map([...metrics].map(([instance, text]) => [instance, parseMetrics(text)]));
+    if (first) this.#recall(now);
+  }
+
+  missed(failure: string): void {
+    this.#hearing = { ...this.#hearing, failure };
+  }
+
+  /** Ends five seconds. */
+  mark(now: number): Point {
+    const known = this.#hearing.failure === undefined;
+    const rise = (name: string, label?: string) => this.#counters.rise(this.#instances, name, label);
+    const counts = {
+      created: rise('curfew_sessions_created_total')[''] ?? 0,
+      renewed: rise('curfew_sessions_renewed_total')[''] ?? 0,
+      ended: rise('curfew_sessions_ended_total', 'reason'),
+    };
+    const point = known
+      ? { t: now, ...pointOf(this.#log.propagation(now).overall), ...counts }
+      : pastPoint(now, { count: 0 });
+    this.#series.add(point);
+    return point;
+  }
+
+  state(now: number) {
+    const { overall, ofInstance } = this.#log.propagation(now);
+    const open = this.#fleet.open;
+    const revocations = this.#log.all;
+    const headline: Headline = headlineOf({
+      now,
+      hearing: this.#hearing,
+      sidecars: open,
+      abandoned: this.#fleet.abandoned,
+      revocations,
+      propagation: overall,
+    });
+    return {
+      at: now,
+      headline,
+      hearing: this.#hearing,
+      sidecars: this.#fleet.shown.map((sidecar) => ({ ...sidecar, propagation: ofInstance.get(sidecar.instance) })),
+      open: open.length,
+      live: open.filter(({ state }) => state === 'live').length,
+      boundMs: Math.max(0, ...open.map(({ boundMs }) => boundMs)),
+      propagation: overall,
+      letThrough: this.#log.letThrough(),
+      revocations: revocations.filter(({ canary }) => canary !== true).slice(0, SHOWN),
+      lastCanary: revocations.find(({ canary }) => canary === true),
+      endsByReason: this.#series.endsByReason(),
+      store: storeHealth(this.#instances),
+    };
+  }
+
+  /** The propagation before this console began, from the revocations that the session service remembers. */
+  #recall(now: number): void {
+    const oldest = this.#log.all.at(-1);
+    if (oldest === undefined) return;
+    for (let t = now - POINT_INTERVAL_MS; t >= Date.parse(oldest.at); t -= POINT_INTERVAL_MS)
+      this.#series.precede(pastPoint(t, this.#log.propagation(t).overall));
+  }
+}

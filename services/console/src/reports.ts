@@ -1,0 +1,57 @@
+/**
+ * What the session service reports (DESIGN section 8), as far as the console looks at it. Times are RFC 3339.
+ */
+export interface SidecarReport {
+  readonly service: string;
+  readonly instance: string;
+  readonly state: 'starting' | 'live' | 'behind' | 'cut-off' | 'silent' | 'closed';
+  readonly startedAt: string;
+  readonly lastReceiptAt: string;
+  /** Until when it may accept on strict routes by what it last knew; afterwards it refuses by itself. */
+  readonly leaseUntil: string;
+  readonly boundMs: number;
+  readonly lagRecords?: number;
+  readonly partitions: readonly PartitionView[];
+}
+
+interface PartitionView {
+  readonly partition: number;
+  readonly offset: number;
+  readonly tick?: string;
+  readonly ageMs: number;
+}
+
+/** A revocation, joined with what each sidecar said of it. */
+export interface RevocationReport {
+  readonly id: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly why: string;
+  readonly scopes: readonly string[];
+  readonly traceId?: string;
+  readonly canary?: boolean;
+  /** When the bus acknowledged it. */
+  readonly at: string;
+  readonly appliedAt?: string;
+  readonly announcedAt?: string;
+  readonly effective: boolean;
+  readonly effectiveAt?: string;
+  readonly summary: string;
+  /** Requests accepted between `at` and the application, on all sidecars. */
+  readonly exposed: number;
+  readonly atLeast?: boolean;
+  readonly sidecars: readonly Application[];
+}
+
+/** A revocation on one sidecar. */
+export interface Application {
+  readonly service: string;
+  readonly instance: string;
+  readonly state: string;
+  readonly effective: boolean;
+  readonly by: 'receipt' | 'lease' | 'pending';
+  readonly appliedAt?: string;
+  readonly latencyMs?: number;
+  readonly exposed?: number;
+  readonly says: string;
+}

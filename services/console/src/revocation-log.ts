@@ -1,0 +1,70 @@
+import { type Quantiles, quantilesOf } from './quantiles.ts';
+import type { RevocationReport } from './reports.ts';
+import { HISTORY_MS } from './series.ts';
+
+/** Over how long the quantiles of propagation are taken, ms: about 60 canaries, on every sidecar. */
+const WINDOW_MS = 300_000;
+
+/** How many revocations are held: as many as the session service lists. */
+const MAX_HELD = 1000;
+
+/** How far back an answer may still change a revocation that was seen before, ms. */
+const UNSETTLED_MS = 60_000;
+
+/** From acknowledgement to application: on all sidecars, and on each by its instance. */
+export interface Propagation {
+  readonly overall: Quantiles;
+  readonly ofInstance: ReadonlyMap<string, Quantiles>;
+}
+
+/** The revocations of the last hour, canaries too, as they were last reported. */
+export class RevocationLog {
+  #held = new Map<string, { readonly atMs: number; readonly report: RevocationReport }>();
+
+  /** Since when the session service is to be asked next, ms since the epoch. */
+  since(now: number): number {
+    return this.#held.size === 0 ? now - HISTORY_MS : now - UNSETTLED_MS;
+  }
+
+  take(reports: readonly RevocationReport[], now: number): void {
+    for (const report of reports) this.#held.set(report.id, { atMs: Date.parse(report.at), report });
+    const newest = [...this.#held.values()]
+      .filter(({ atMs }) => atMs > now - HISTORY_MS)
+      .toSorted((a, b) => b.atMs - a.atMs)
+      .slice(0, MAX_HELD);
+    this.#held = new Map(newest.map((held) => [held.report.id, held]));
+  }
+
+  /** Newest first. */
+  get all(): readonly RevocationReport[] {
+    return [...this.#held.values()].map(({ report }) => report);
+  }
+
+  /** What was measured in the window that ends at this time, ms since the epoch. */
+  propagation(until: number): Propagation {
+    const overall: number[] = [];
+    const ofInstance = new Map<string, number[]>();
+    for (const { atMs, report } of this.#held.values()) {
+      if (atMs > until || atMs <= until - WINDOW_MS) continue;
+      for (const { instance, latencyMs } of report.sidecars) {
+        if (latencyMs === undefined) continue;
+        overall.push(latencyMs);
+        const own = ofInstance.get(instance);
+        if (own) own.push(latencyMs);
+        else ofInstance.set(instance, [latencyMs]);
+      }
+    }
+    return {
+      overall: quantilesOf(overall),
+      ofInstance: new Map([...ofInstance].map(([instance, values]) => [instance, quantilesOf(values)])),
+    };
+  }
+
+  /** Requests let through before a revocation was applied, in the last hour. */
+  letThrough(): { readonly count: number; readonly atLeast: boolean } {
+    return {
+      count: this.all.reduce((sum, { exposed }) => sum + exposed, 0),
+      atLeast: this.all.some(({ atLeast }) => atLeast === true),
+    };
+  }
+}

@@ -1,0 +1,102 @@
+import { CurfewError, ERRORS, type ErrorCode } from '@curfew/contracts';
+import type { RevocationReport, SidecarReport } from './reports.ts';
+
+/** What the session service answered: its status, and the JSON in it. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface SessionServiceOptions {
+  /** Every instance; the first that answers is asked. */
+  readonly urls: readonly string[];
+  /** `id:secret` of the console's own client. */
+  readonly credential: string;
+}
+
+interface Question {
+  readonly method?: 'GET' | 'POST';
+  readonly authorization?: string;
+  readonly body?: unknown;
+  /** Longest wait for one instance, ms. */
+  readonly timeoutMs?: number;
+}
+
+/** How long a read may take, ms: less than the second between two polls. */
+const READ_TIMEOUT_MS = 900;
+
+/** The session service over HTTP, asked as the console unless an operator's credential is given. */
+export class SessionService {
+  readonly #urls: readonly string[];
+  readonly #authorization: string;
+
+  constructor({ urls, credential }: SessionServiceOptions) {
+    this.#urls = urls;
+    this.#authorization = `Basic ${Buffer.from(credential).toString('base64')}`;
+  }
+
+  async sidecars(): Promise<readonly SidecarReport[]> {
+    return (await this.read<{ sidecars: SidecarReport[] }>('/v1/sidecars')).sidecars;
+  }
+
+  async revocations(query: Readonly<Record<string, string>>): Promise<readonly RevocationReport[]> {
+    const path = `/v1/revocations?${new URLSearchParams(query)}`;
+    return (await this.read<{ revocations: RevocationReport[] }>(path)).revocations;
+  }
+
+  /** What still keeps it from its work, in words; undefined where it is ready. */
+  async notReady(): Promise<string | undefined> {
+    const { status, body } = await this.ask('/readyz');
+    return status === 200 ? undefined : `${(body as { detail?: unknown }).detail ?? `answers ${status}`}`;
+  }
+
+  /** The metrics of each instance that answers, by its address. */
+  async metrics(): Promise<ReadonlyMap<string, string>> {
+    const texts = await Promise.allSettled(
+      this.#urls.map(async (url): Promise<[string, string]> => {
+        const answer = await fetch(new URL('/metrics', url), { signal: AbortSignal.timeout(READ_TIMEOUT_MS) });
+        return [url, answer.ok ? await answer.text() : ''];
+      }),
+    );
+    return new Map(texts.flatMap((text) => (text.status === 'fulfilled' ? [text.value] : [])));
+  }
+
+  /**
+   * What a `GET` of the console answers.
+   *
+   * @throws CurfewError of the session service's own code where it says there is no such thing, else `upstream_unavailable`.
+   */
+  async read<T>(path: string): Promise<T> {
+    const { status, body } = await this.ask(path);
+    if (status === 200) return body as T;
+    const { code } = (body ?? {}) as { code?: unknown };
+    if (status === 404 && isErrorCode(code)) throw new CurfewError(code);
+    throw new CurfewError('upstream_unavailable', `the session service answers ${status} ${code ?? ''}`.trim());
+  }
+
+  /**
+   * One request, to the first instance that answers. A revocation that two of them made ends the sessions all the same.
+   *
+   * @throws CurfewError `upstream_unavailable` where none answers.
+   */
+  async ask(path: string, question: Question = {}): Promise<Answer> {
+    const { method = 'GET', authorization = this.#authorization, body, timeoutMs = READ_TIMEOUT_MS } = question;
+    let cause: unknown;
+    for (const url of this.#urls) {
+      try {
+        const answer = await fetch(new URL(path, url), {
+          method,
+          headers: { authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          signal: AbortSignal.timeout(timeoutMs),
+        });
+        return { status: answer.status, body: await answer.json() };
+      } catch (error) {
+        cause = error;
+      }
+    }
+    throw new CurfewError('upstream_unavailable', 'the session service does not answer', { cause });
+  }
+}
+
+const isErrorCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(ERRORS, code);
