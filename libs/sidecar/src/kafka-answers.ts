@@ -1,4 +1,4 @@
-import { CurfewError, TOPICS } from '@curfew/contracts';
+import { CurfewError } from '@curfew/contracts';
 import {
   AuthenticationError,
   MultipleErrors,
@@ -8,8 +8,6 @@ import {
   TimeoutError,
   UserError,
 } from '@platformatic/kafka';
-
-const TOPIC = TOPICS.sessionVersions;
 
 /** Who leads the partitions of a topic. */
 export interface TopicLeaders {
@@ -51,10 +49,10 @@ export const isTrouble = (error: unknown): boolean =>
 
 export const nameOfCode = (code: number): string => protocolErrorsCodesById[code as 0] ?? `Kafka error ${code}`;
 
-export function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown, topic: string): string {
   if (error instanceof CurfewError) return error.detail ?? error.message;
   if (!(error instanceof Error)) return 'Kafka does not answer';
   return error.message.startsWith('Unknown topic')
-    ? `the topic ${TOPIC} is absent; the session service creates it`
+    ? `the topic ${topic} is absent; the session service creates it`
     : `Kafka does not answer: ${error.message}`;
 }

@@ -1,6 +1,6 @@
 import { CurfewError, REDIS_URL } from '@curfew/contracts';
 import { type Clock, clockOf, createClock } from './clock.ts';
-import type { KafkaSecurity } from './kafka-versions-reader.ts';
+import type { KafkaSecurity } from './kafka-topic-reader.ts';
 import type { Status } from './lifecycle.ts';
 
 /** A change in the sidecar's life. */

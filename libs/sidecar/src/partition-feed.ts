@@ -1,4 +1,4 @@
-import { decodeVersionRecord, type Tick, type VersionRecord } from '@curfew/contracts';
+import type { Result } from '@curfew/contracts';
 
 /** What a fetch tells of one partition: the part of Kafka's answer (Fetch, versions 12 to 17) that is looked at. */
 export interface PartitionAnswer {
@@ -29,8 +29,9 @@ export interface BatchRecord {
 }
 
 /** Who takes in what the feed reads. Times in ms since the epoch. */
-export interface FeedSink {
-  apply(partition: number, record: VersionRecord | Tick, announcedAt: number, offset: number, raw: BatchRecord): void;
+export interface FeedSink<Read> {
+  decode(key: Buffer | null, value: Buffer | null): Result<Read>;
+  apply(partition: number, record: Read, announcedAt: number, offset: number, raw: BatchRecord): void;
   /** A record that cannot be understood: what it announced is unknown. */
   undecodable(partition: number, announcedAt: number, offset: number): void;
   /** An answer about this partition alone cannot be decoded. Nothing was taken from it; it is asked for again. */
@@ -90,7 +91,7 @@ export function heard(feed: PartitionFeed): void {
 }
 
 /** An answer about these partitions cannot be decoded. One that was fetched alone is the one in trouble. */
-export function suspect(feeds: readonly PartitionFeed[], sink: FeedSink): void {
+export function suspect<Read>(feeds: readonly PartitionFeed[], sink: FeedSink<Read>): void {
   for (const feed of feeds) feed.suspect = true;
   const [feed] = feeds;
   if (feed === undefined || feeds.length > 1) return;
@@ -106,7 +107,7 @@ export function loseLeader(feed: PartitionFeed, trouble: string): void {
 }
 
 /** The log is not the one that was read before: begins anew, and says that records may be missing. */
-export function losePlace(feed: PartitionFeed, trouble: string, sink: FeedSink): void {
+export function losePlace<Read>(feed: PartitionFeed, trouble: string, sink: FeedSink<Read>): void {
   feed.offset = undefined;
   feed.readEpoch = -1;
   loseLeader(feed, trouble);
@@ -120,11 +121,11 @@ export function losePlace(feed: PartitionFeed, trouble: string, sink: FeedSink):
  * @param asked the offset that was asked for. The answer to a place that was lost meanwhile is of another log.
  * @param nameOf the error code's name.
  */
-export function takeAnswer(
+export function takeAnswer<Read>(
   feed: PartitionFeed,
   asked: bigint | undefined,
   answer: PartitionAnswer,
-  sink: FeedSink,
+  sink: FeedSink<Read>,
   nameOf: (errorCode: number) => string,
 ): void {
   if (asked === undefined || feed.offset !== asked) return;
@@ -135,7 +136,7 @@ export function takeAnswer(
   else takeBatches(feed, answer.records ?? [], sink);
 }
 
-function takeBatches(feed: PartitionFeed, batches: readonly Batch[], sink: FeedSink): void {
+function takeBatches<Read>(feed: PartitionFeed, batches: readonly Batch[], sink: FeedSink<Read>): void {
   heard(feed);
   for (const batch of batches) takeBatch(feed, batch, sink);
 }
@@ -149,7 +150,7 @@ export function takeEmptyAnswer(feed: PartitionFeed, asked: bigint | undefined, 
   if (isAnswered && asked < feed.target && answer.highWatermark >= feed.target) feed.target = asked;
 }
 
-function takeBatch(feed: PartitionFeed, batch: Batch, sink: FeedSink): void {
+function takeBatch<Read>(feed: PartitionFeed, batch: Batch, sink: FeedSink<Read>): void {
   const from = feed.offset ?? 0n;
   if (!(batch.attributes & CONTROL)) {
     for (const record of batch.records) {
@@ -167,8 +168,14 @@ function announcedAt(batch: Batch, record: BatchRecord): number {
   return Number(batch.attributes & LOG_APPEND_TIME ? batch.maxTimestamp : batch.firstTimestamp + record.timestampDelta);
 }
 
-function takeRecord(partition: number, raw: BatchRecord, offset: number, time: number, sink: FeedSink): void {
-  const record = decodeVersionRecord(raw.key, raw.value);
+function takeRecord<Read>(
+  partition: number,
+  raw: BatchRecord,
+  offset: number,
+  time: number,
+  sink: FeedSink<Read>,
+): void {
+  const record = sink.decode(raw.key, raw.value);
   if (record.ok) sink.apply(partition, record.value, time, offset, raw);
   else sink.undecodable(partition, time, offset);
 }

@@ -1,4 +1,4 @@
-import { encodeVersionRecord, type Tick, type VersionRecord } from '@curfew/contracts';
+import { decodeVersionRecord, encodeVersionRecord, type Tick, type VersionRecord } from '@curfew/contracts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   type Batch,
@@ -40,7 +40,8 @@ let undecodable: { announcedAt: number; offset: number }[];
 let gaps: number;
 let unreadable: number[];
 
-const sink: FeedSink = {
+const sink: FeedSink<VersionRecord | Tick> = {
+  decode: decodeVersionRecord,
   apply: (_partition, of, announcedAt, offset) => applied.push({ record: of, announcedAt, offset }),
   undecodable: (_partition, announcedAt, offset) => undecodable.push({ announcedAt, offset }),
   unreadable: (partition) => unreadable.push(partition),
