@@ -22,6 +22,8 @@ export interface AuthenticatorOptions {
   readonly readThrough: ReadThrough | undefined;
   readonly tokenCacheSize: number;
   readonly clock: Pick<Clock, 'epoch' | 'elapsed'>;
+  /** Hears of each session whose request evidence rejects. */
+  readonly onRejected?: (versions: SessionVersions, code: RejectionCode) => void;
 }
 
 /** Passed to every `get`, whose default argument would be an object per call. */
@@ -70,7 +72,8 @@ export class Authenticator {
       return this.#verify(token, policy, maxViewAgeMs);
     }
     this.counts.tokenHits++;
-    return this.decide(known, policy, maxViewAgeMs, elapsed);
+    const answer = this.decide(known, policy, maxViewAgeMs, elapsed);
+    return answer instanceof Promise ? answer.then((late) => this.told(known, late)) : this.told(known, answer);
   }
 
   async #verify(token: string, policy: Policy, maxViewAgeMs: number): Promise<Authentication> {
@@ -79,7 +82,13 @@ export class Authenticator {
     if (!checked.ok) return this.refuse(checked.code);
     const verified = verifiedToken(checked.claims);
     this.#tokens.set(token, verified);
-    return this.decide(verified, policy, maxViewAgeMs, this.#options.clock.elapsed());
+    return this.told(verified, await this.decide(verified, policy, maxViewAgeMs, this.#options.clock.elapsed()));
+  }
+
+  /** What a request is told at last: `decide` alone may be asked again. */
+  told(token: VerifiedToken, answer: Authentication): Authentication {
+    if (!answer.ok && answer.source !== 'policy') this.#options.onRejected?.(token.versions, answer.code);
+    return answer;
   }
 
   /** Says no by the credential alone. */

@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts';
 import { type Authentication, type Policy, REJECTIONS, type VerifiedToken, verifiedToken } from './session.ts';
 
 export interface CookieAuthenticatorOptions {
-  readonly authenticator: Pick<Authenticator, 'decide' | 'refuse' | 'unprovable'>;
+  readonly authenticator: Pick<Authenticator, 'decide' | 'told' | 'refuse' | 'unprovable'>;
   /** Reads the record of a session by what its id tells, and notes its use; rejects when Redis does not answer in time. */
   readonly read: (sid: string, idHash: string) => Promise<StoredRecord>;
   readonly circuit: Circuit;
@@ -93,7 +93,12 @@ export class CookieAuthenticator {
     // Nobody knows whose it is: lenient routes cannot take it either.
     if (found === 'away') return authenticator.unprovable();
     if (found === 'none') return authenticator.refuse('session_invalid');
-    return authenticator.decide(found.session, policy, maxViewAgeMs, clock.elapsed());
+    return this.#decide(found.session, policy, maxViewAgeMs);
+  }
+
+  async #decide(session: VerifiedToken, policy: Policy, maxViewAgeMs: number): Promise<Authentication> {
+    const { authenticator, clock } = this.#options;
+    return authenticator.told(session, await authenticator.decide(session, policy, maxViewAgeMs, clock.elapsed()));
   }
 
   /** Evidence is against the session as it is known; it may have been renewed, or spared, since. */
@@ -109,14 +114,15 @@ export class CookieAuthenticator {
     if (answer.ok) return known.gone ? REJECTIONS.token.session_invalid : answer;
     const isEnd = answer.code === 'session_revoked' || answer.code === 'session_stale';
     const recheckedAt = clock.epoch + clock.elapsed();
-    if (!isEnd || known.gone || recheckedAt < known.recheckedAt + RECHECK_MS) return answer;
+    if (!isEnd || known.gone || recheckedAt < known.recheckedAt + RECHECK_MS)
+      return authenticator.told(known.session, answer);
     const anew = await this.#read(id);
-    if (anew === 'away') return answer;
+    if (anew === 'away') return authenticator.told(known.session, answer);
     // Where there is none any more it is remembered with the evidence, so that it goes on being called what it is.
     const now = anew === 'none' ? { ...known, gone: true } : anew;
     this.#known.set(ownText(id), { ...now, recheckedAt });
-    if (anew === 'none') return answer;
-    return authenticator.decide(anew.session, policy, maxViewAgeMs, clock.elapsed());
+    if (anew === 'none') return authenticator.told(known.session, answer);
+    return this.#decide(anew.session, policy, maxViewAgeMs);
   }
 
   #read(id: string): Promise<Found> {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { context } from '@opentelemetry/api';
 import { problemResponse } from './bearer.ts';
-import { type Admission, Gate, type GateOptions, type GateSidecar, showsCredential } from './gate.ts';
+import { type Admission, contextOf, Gate, type GateOptions, type GateSidecar, showsCredential } from './gate.ts';
 import type { Policy, Refusal, RoutePolicy, Session } from './session.ts';
 
 declare global {
@@ -21,7 +22,7 @@ export type Middleware = (
 /**
  * Protects what comes after it: `app.use(protect(sidecar))`, or one route: `app.get('/orders', protect(sidecar,
  * 'lenient'), …)`, `protect(sidecar, { maxViewAgeMs: 1000, tier: 'payment' })`. What is rejected gets problem+json
- * (RFC 9457).
+ * (RFC 9457). Behind whatever reads bodies, it lets the baggage of a trace tell whose request it is to the end.
  *
  * @throws CurfewError `option_invalid` where the route asks for what cannot be.
  */
@@ -32,7 +33,9 @@ export function protect(sidecar: GateSidecar, options: Policy | (RoutePolicy & G
     const admit = (answer: Admission) => {
       if (!answer.ok) return reject(response, answer, showsCredential(request));
       request.session = answer.session;
-      next();
+      const traced = contextOf(answer.session);
+      if (traced === undefined) next();
+      else context.with(traced, () => next());
     };
     const answer = gate.admit(request, route);
     if (answer instanceof Promise) answer.then(admit).catch(next);

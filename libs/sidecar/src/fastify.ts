@@ -1,13 +1,26 @@
+import { type Context, context } from '@opentelemetry/api';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { problemResponse } from './bearer.ts';
-import { type Admission, Gate, type GatedRoute, type GateOptions, type GateSidecar, showsCredential } from './gate.ts';
+import {
+  type Admission,
+  contextOf,
+  Gate,
+  type GatedRoute,
+  type GateOptions,
+  type GateSidecar,
+  showsCredential,
+} from './gate.ts';
 import type { Policy, RoutePolicy, Session } from './session.ts';
+
+const TRACED = Symbol('traced');
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who makes the request. On a route that is `open` it is null, whatever the request carries. */
     session: Session;
+    /** The context in which the handler tells whose the request is. */
+    [TRACED]: Context | undefined;
   }
   interface FastifyContextConfig {
     /** Default `strict`. `open`: the route takes anybody. */
@@ -35,6 +48,7 @@ const plugin: FastifyPluginAsync<CurfewPluginOptions> = async (app, { sidecar, .
 
   // The decorator's type says what a protected route sees; Fastify wants the value that stands there before.
   app.decorateRequest('session', null as unknown as Session);
+  app.decorateRequest(TRACED, undefined);
 
   // A route that asks for what cannot be is found when the service is built, where the plugin was registered before it.
   app.addHook('onRoute', ({ config }) => {
@@ -48,6 +62,13 @@ const plugin: FastifyPluginAsync<CurfewPluginOptions> = async (app, { sidecar, .
     if (answer instanceof Promise) answer.then((late) => admit(late, request, reply, next), next);
     else admit(answer, request, reply, next);
   });
+
+  // A body is read in a context of its own, so the request's is entered behind that.
+  app.addHook('preHandler', (request, _reply, next) => {
+    const traced = request[TRACED];
+    if (traced === undefined) next();
+    else context.with(traced, next);
+  });
 };
 
 /**
@@ -59,6 +80,7 @@ export const curfew = fastifyPlugin(plugin, { name: 'curfew', fastify: '5.x' });
 function admit(answer: Admission, request: FastifyRequest, reply: FastifyReply, next: () => void): void {
   if (answer.ok) {
     request.session = answer.session;
+    request[TRACED] = contextOf(answer.session);
     next();
     return;
   }

@@ -5,6 +5,7 @@ import { createRedis, holdsPartitions, readUsedRecord, readVersions } from '@cur
 import { Authenticator } from './authenticator.ts';
 import { Circuit } from './circuit.ts';
 import { CookieAuthenticator } from './cookie-authenticator.ts';
+import { FirstRejections } from './first-rejections.ts';
 import { KafkaVersionsReader } from './kafka-versions-reader.ts';
 import type { Status } from './lifecycle.ts';
 import { reportMetrics } from './metrics.ts';
@@ -67,7 +68,12 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   const settings = readOptions(options);
   const { redisUrl, service, tokenCacheSize, maxViewAgeMs, maxClockSkewMs, onWarning, onStatus, now } = settings;
 
-  const view = new VersionsView({ ...settings, onProgress: () => watch.look() });
+  const firstRejections = new FirstRejections();
+  const view = new VersionsView({
+    ...settings,
+    onRaised: (record, span) => firstRejections.raised(record, span),
+    onProgress: () => watch.look(),
+  });
   const reader = new KafkaVersionsReader({
     ...settings,
     clientId: service,
@@ -112,6 +118,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     readThrough,
     tokenCacheSize,
     clock: settings.clock,
+    onRejected: (versions, code) => firstRejections.rejected(versions, code),
   });
 
   const cookies =

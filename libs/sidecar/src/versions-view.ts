@@ -1,6 +1,7 @@
 import { type Tick, TOPICS, type VersionRecord } from '@curfew/contracts';
 import { Replica, type ReplicaOptions, type SessionVersions, type Verdict } from '@curfew/replica';
-import { contextOfHeaders, startProcessSpan } from '@curfew/telemetry';
+import { ATTR, contextOfHeaders, startProcessSpan } from '@curfew/telemetry';
+import type { Span } from '@opentelemetry/api';
 import type { Clock } from './clock.ts';
 import type { VersionsSink } from './kafka-versions-reader.ts';
 import type { BatchRecord } from './partition-feed.ts';
@@ -9,6 +10,8 @@ export interface VersionsViewOptions
   extends Required<Pick<ReplicaOptions, 'maxEntries' | 'maxClockSkewMs' | 'windowMs'>> {
   readonly clock: Clock;
   readonly onWarning: (message: string) => void;
+  /** Hears of each version that a record raised, and the span that it did so in. */
+  readonly onRaised: (record: VersionRecord, span: Span) => void;
   /** Hears that what the reader says of itself may have changed. */
   readonly onProgress: () => void;
 }
@@ -93,7 +96,8 @@ export class VersionsView implements VersionsSink {
     }
     const cause = contextOfHeaders((name) => headers.find(([key]) => key?.toString() === name)?.[1]?.toString());
     const span = startProcessSpan({ topic: TOPIC, partition, offset }, cause, 'apply session version');
-    this.#replica.apply(partition, record, announcedAt);
+    span.setAttribute(ATTR.why, record.why);
+    if (this.#replica.apply(partition, record, announcedAt)) this.#options.onRaised(record, span);
     span.end();
   }
 

@@ -1,16 +1,22 @@
-/** Attribute names that spans and metrics use: OpenTelemetry's messaging and database conventions, and Curfew's own. */
+/**
+ * Attribute names that spans and metrics use: OpenTelemetry's messaging, Kafka and database conventions (of version 1.45),
+ * and Curfew's own.
+ */
 export const ATTR = {
-  messagingSystem: 'messaging.system',
+  messagingSystem: 'messaging.system.name',
   messagingOperationName: 'messaging.operation.name',
   messagingOperationType: 'messaging.operation.type',
   messagingDestination: 'messaging.destination.name',
   messagingPartition: 'messaging.destination.partition.id',
-  messagingOffset: 'messaging.kafka.offset',
-  messagingGroup: 'messaging.consumer.group.name',
+  messagingBatch: 'messaging.batch.message_count',
+  messagingOffset: 'kafka.offset',
   dbSystem: 'db.system.name',
   dbOperation: 'db.operation.name',
   errorType: 'error.type',
   why: 'curfew.event.type',
+  session: 'curfew.session',
+  sessionVersion: 'curfew.session.version',
+  verdict: 'curfew.verdict',
 } as const;
 
 /** Instrumentation scope of every span and metric of Curfew's own. */

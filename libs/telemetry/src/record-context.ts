@@ -1,9 +1,13 @@
 import { type Context, context, propagation, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
 
-/** W3C trace context as Kafka record headers: `traceparent`, `tracestate`. Empty while telemetry is off. */
+/**
+ * W3C trace context as Kafka record headers: `traceparent`, `tracestate`. Empty while telemetry is off. Whose request it
+ * was that sent the record stays with the request.
+ */
 export function contextHeaders(span?: Span): Record<string, string> {
   const headers: Record<string, string> = {};
-  propagation.inject(span ? trace.setSpan(context.active(), span) : context.active(), headers);
+  const active = propagation.deleteBaggage(context.active());
+  propagation.inject(span ? trace.setSpan(active, span) : active, headers);
   return headers;
 }
 

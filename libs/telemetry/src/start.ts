@@ -3,6 +3,8 @@ import { FastifyOtelInstrumentation } from '@fastify/otel';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { NodeSDK } from '@opentelemetry/sdk-node';
+import { sessionSpans } from './session-spans.ts';
+import { spanExporters } from './span-exporters.ts';
 
 /** A started telemetry SDK. */
 export interface Telemetry {
@@ -36,12 +38,19 @@ export function startTelemetry(serviceName: string, { traces = true } = {}): Tel
           new FastifyOtelInstrumentation({
             registerOnInitialization: true,
             instrumentHooks: false,
+            // Its handler would run in the request's context as it was before anybody was authenticated.
+            instrumentHandler: false,
+            recordExceptions: false,
+            // Paths hold the ids of sessions and of subjects; the route stands for them.
+            requestHook: (span, { routeOptions }) => span.setAttribute('url.path', routeOptions.url ?? ''),
             ignorePaths: ({ url }) => /^\/(healthz|readyz|metrics)/.test(url),
           }),
-          new UndiciInstrumentation(),
+          new UndiciInstrumentation({
+            startSpanHook: ({ origin }) => ({ 'url.full': origin, 'url.path': '', 'url.query': '' }),
+          }),
         ]
       : [],
-    ...(tracing ? {} : { spanProcessors: [] }),
+    spanProcessors: tracing ? [sessionSpans, ...spanExporters()] : [],
   });
   sdk.start();
   return {

@@ -31,7 +31,7 @@ describe('the trace of an account event', () => {
     expect(send).toMatchObject({
       name: `send ${TOPICS.accountEvents}`,
       parentSpanContext: { spanId: request?.spanContext().spanId },
-      attributes: { 'messaging.destination.partition.id': '9', 'messaging.kafka.offset': 41 },
+      attributes: { 'messaging.destination.partition.id': '9', 'kafka.offset': 41 },
     });
     const { traceId, spanId } = send?.spanContext() ?? {};
     expect(records[0]?.headers).toEqual({

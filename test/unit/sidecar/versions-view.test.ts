@@ -14,16 +14,18 @@ const PARTITIONS = 12;
 let view: VersionsView;
 let warnings: string[];
 let progress: number;
+let raised: string[];
 let now: number;
 
 beforeEach(() => {
-  [warnings, progress, now] = [[], 0, NOW];
+  [warnings, progress, raised, now] = [[], 0, [], NOW];
   view = new VersionsView({
     maxEntries: 100,
     windowMs: 900_000,
     maxClockSkewMs: 0,
     clock: clockOf(() => now),
     onWarning: (message) => warnings.push(message),
+    onRaised: ({ current }, span) => raised.push(`${current} ${span.isRecording()}`),
     onProgress: () => progress++,
   });
 });
@@ -151,6 +153,11 @@ describe('an applied record', () => {
     view.apply(3, { kind: 'tick', tick: NOW, offset: 1 }, NOW, 41, { headers });
     expect(spans.map(({ name }) => name)).toEqual(['apply session version']);
     expect(spans[0]?.spanContext().traceId).toBe('0af7651916cd43dd8448eb211c80319c');
-    expect(spans[0]?.attributes).toMatchObject({ 'messaging.kafka.offset': 40 });
+    expect(spans[0]?.attributes).toMatchObject({ 'kafka.offset': 40, 'curfew.event.type': 'x' });
+  });
+
+  test('is told of with its span where it raised a version, and not when it comes again', () => {
+    for (const version of [11, 11, 10, 12]) view.apply(3, record(version), NOW, 40, { headers: [] });
+    expect(raised).toEqual(['11 true', '12 true']);
   });
 });

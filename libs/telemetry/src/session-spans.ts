@@ -1,0 +1,20 @@
+import { SpanStatusCode } from '@opentelemetry/api';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+import { sessionInBaggage } from './session-context.ts';
+
+/**
+ * Puts the session that the baggage tells of on every span, and takes the words of errors from it: they may quote what was
+ * sent.
+ */
+export const sessionSpans: SpanProcessor = {
+  onStart(span, parent) {
+    const session = sessionInBaggage(parent);
+    if (session !== undefined) span.setAttributes(session);
+  },
+  onEnding(span) {
+    if (span.status.message !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
+  },
+  onEnd: () => {},
+  forceFlush: async () => {},
+  shutdown: async () => {},
+};
