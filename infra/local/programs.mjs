@@ -25,6 +25,8 @@ const mayInstall = () => process.getuid?.() === 0 && existsSync('/etc/debian_ver
 const APT = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
 
 export const NO_KCAT = 'There is no `kcat` on the PATH: the tests that produce account events with it are skipped.';
+export const NO_PROMETHEUS =
+  'There is no `prometheus`, or no `promtool`, on the PATH: the tests of alerts and dashboards are skipped.';
 
 /**
  * Installs a Debian package where its command is absent and this is Debian, as root; elsewhere it changes nothing.

@@ -4,7 +4,7 @@ import { interruption, Stopped } from './interrupt.mjs';
 import { kafkaFiles } from './kafka-jars.mjs';
 import { installPackages, packagesAreInstalled } from './packages.mjs';
 import { LOCAL } from './paths.mjs';
-import { NO_KCAT, provide } from './programs.mjs';
+import { NO_KCAT, NO_PROMETHEUS, provide } from './programs.mjs';
 import { NO_REDIS } from './redis.mjs';
 import { StartError } from './start-error.mjs';
 
@@ -14,7 +14,8 @@ const signal = interruption(say, { withParent: true });
 
 /**
  * What the tests, the checks and the benchmarks need before they run: the node modules and, unless `--packages` is
- * given, the jars of Kafka (with Java and Maven for them), Redis and kcat.
+ * given, the jars of Kafka (with Java and Maven for them), Redis and, with `--tests`, kcat and
+ * Prometheus.
  */
 async function setup() {
   if (!packagesAreInstalled()) {
@@ -30,7 +31,9 @@ async function setup() {
   }
   if (redisUrl === undefined && !(await provide('redis-server', 'redis-server', { say, signal })))
     throw new StartError(NO_REDIS);
+  if (!process.argv.includes('--tests')) return;
   if (!(await provide('kcat', 'kcat', { say, signal }))) console.warn(NO_KCAT);
+  if (!(await provide('promtool', 'prometheus', { say, signal }))) console.warn(NO_PROMETHEUS);
 }
 
 await setup().catch((error) => {

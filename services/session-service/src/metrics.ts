@@ -29,6 +29,8 @@ export function createMetrics() {
   const forwarded = meter.createCounter('curfew.events.forwarded', {
     description: 'Account events found in the wrong partition',
   });
+  // From the start on: to whoever scrapes, the first of each is an increase only if there was a 0 before it.
+  for (const counter of [created, renewed, reauthenticated, reuse, invalid, applied, forwarded]) counter.add(0);
   return {
     onLifecycle: (what: LifecycleChange) => {
       if (what.change === 'created') created.add(1);

@@ -28,7 +28,7 @@ beforeEach(() => {
   cpSync(inRoot('infra'), join(clone, 'infra'), { recursive: true });
   writeFileSync(join(clone, 'package-lock.json'), '{}');
   mkdirSync(join(clone, 'bin'));
-  for (const name of ['redis-server', 'kcat', 'java']) program(name, '');
+  for (const name of ['redis-server', 'kcat', 'promtool', 'java']) program(name, '');
 });
 
 afterEach(async () => {
