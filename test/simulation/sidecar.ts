@@ -72,6 +72,7 @@ export class SimulatedSidecar implements Actor {
         onRead: () => {},
         now: this.now,
       }),
+      acceptances: { add: () => {} },
       tokenCacheSize: 100,
       clock: clockOf(this.now),
     });

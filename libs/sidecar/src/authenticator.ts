@@ -1,5 +1,6 @@
 import type { SessionVersions, Verdict } from '@curfew/replica';
 import { LRUCache } from 'lru-cache';
+import type { Acceptances } from './acceptances.ts';
 import type { Clock } from './clock.ts';
 import type { ReadThrough } from './read-through.ts';
 import {
@@ -9,6 +10,7 @@ import {
   type Rejection,
   type RejectionCode,
   type RouteRefusal,
+  type Session,
   type VerifiedToken,
   verifiedToken,
 } from './session.ts';
@@ -20,6 +22,8 @@ export interface AuthenticatorOptions {
   readonly checkAt: (versions: SessionVersions, maxViewAgeMs: number, elapsed: number) => Verdict;
   /** Absent where there is no store. */
   readonly readThrough: ReadThrough | undefined;
+  /** Hears of every request that is accepted, whatever accepts it. */
+  readonly acceptances: Pick<Acceptances, 'add'>;
   readonly tokenCacheSize: number;
   readonly clock: Pick<Clock, 'epoch' | 'elapsed'>;
   /** Hears of each session whose request evidence rejects. */
@@ -113,9 +117,9 @@ export class Authenticator {
     elapsed: number,
   ): Authentication | Promise<Authentication> {
     const verdict = this.#options.checkAt(token.versions, maxViewAgeMs, elapsed);
-    if (verdict !== 'unprovable') return this.#answer(token, verdict, 'memory');
+    if (verdict !== 'unprovable') return this.#answer(token, verdict, 'memory', elapsed);
     const { readThrough } = this.#options;
-    if (readThrough === undefined) return this.#answerByPolicy(token, policy);
+    if (readThrough === undefined) return this.#answerByPolicy(token, policy, elapsed);
     return this.#decideByStore(token, policy, maxViewAgeMs, readThrough);
   }
 
@@ -127,24 +131,35 @@ export class Authenticator {
   ): Promise<Authentication> {
     const read = await store.check(token.versions, maxViewAgeMs);
     // A bump may have been applied here while the read was under way: what the replica knows outweighs an older read.
-    const known = this.#options.checkAt(token.versions, maxViewAgeMs, this.#options.clock.elapsed());
-    if (known === 'revoked' || (known === 'stale' && read !== 'revoked')) return this.#answer(token, known, 'memory');
-    if (read !== 'unprovable') return this.#answer(token, read, 'store');
+    const elapsed = this.#options.clock.elapsed();
+    const known = this.#options.checkAt(token.versions, maxViewAgeMs, elapsed);
+    if (known === 'revoked' || (known === 'stale' && read !== 'revoked'))
+      return this.#answer(token, known, 'memory', elapsed);
+    if (read !== 'unprovable') return this.#answer(token, read, 'store', elapsed);
     // The views may have become young again meanwhile.
-    return known === 'active' ? this.#answer(token, known, 'memory') : this.#answerByPolicy(token, policy);
+    if (known === 'active') return this.#answer(token, known, 'memory', elapsed);
+    return this.#answerByPolicy(token, policy, elapsed);
   }
 
-  #answer(token: VerifiedToken, verdict: Exclude<Verdict, 'unprovable'>, source: 'memory' | 'store'): Authentication {
+  #answer(
+    token: VerifiedToken,
+    verdict: Exclude<Verdict, 'unprovable'>,
+    source: 'memory' | 'store',
+    elapsed: number,
+  ): Authentication {
     this.counts[source][verdict]++;
-    if (verdict === 'active') return token.accepted[source];
+    if (verdict === 'active') return this.#accept(token, source, elapsed);
     return REJECTIONS[source][verdict === 'revoked' ? 'session_revoked' : 'session_stale'];
   }
 
-  #answerByPolicy(token: VerifiedToken, policy: Policy): Authentication {
-    if (policy === 'lenient') {
-      this.counts.policy.unproven++;
-      return token.accepted.policy;
-    }
-    return this.unprovable();
+  #answerByPolicy(token: VerifiedToken, policy: Policy, elapsed: number): Authentication {
+    if (policy !== 'lenient') return this.unprovable();
+    this.counts.policy.unproven++;
+    return this.#accept(token, 'policy', elapsed);
+  }
+
+  #accept({ versions, accepted }: VerifiedToken, source: Session['source'], elapsed: number): Authentication {
+    this.#options.acceptances.add(versions, elapsed);
+    return accepted[source];
   }
 }

@@ -21,6 +21,8 @@ export interface Figures {
 }
 
 const SOURCES = ['token', 'memory', 'store', 'policy'] as const;
+/** From a hop on one machine to five bounds, s. */
+const PROPAGATION_BUCKETS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
 const STATES = ['starting', 'live', 'behind', 'cut-off'] as const;
 
 /** Reports a sidecar's numbers (DESIGN section 9) until `stop`. Counting costs the request path an increment. */
@@ -62,6 +64,18 @@ export function reportMetrics({ counts, cookieCounts, ...figures }: Figures) {
     unit: 's',
     advice: { explicitBucketBoundaries: [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2, 1] },
   });
+  const propagation = meter.createHistogram('curfew.propagation.duration', {
+    description: 'From the acknowledgement of an account event to its application here',
+    unit: 's',
+    advice: { explicitBucketBoundaries: PROPAGATION_BUCKETS },
+  });
+  const exposed = meter.createCounter('curfew.exposed.requests', {
+    description: 'Requests accepted between the acknowledgement of the event that ends them and its application here',
+  });
+  const sent = meter.createCounter('curfew.receipts.sent', { description: 'Receipts delivered' });
+  const unsent = meter.createCounter('curfew.receipts.failed', { description: 'Receipts that were not delivered' });
+  // From the start on, so that what has not happened yet is a 0.
+  for (const counter of [exposed, sent, unsent]) counter.add(0);
   const instruments = [
     verdicts,
     size,
@@ -103,6 +117,9 @@ export function reportMetrics({ counts, cookieCounts, ...figures }: Figures) {
   return {
     onRead: (durationMs: number, ok: boolean) => readThrough.record(durationMs / 1000, { ok }),
     onStatus: (to: Status) => changes.add(1, { to }),
+    onApplied: (durationMs: number, canary: boolean) => propagation.record(Math.max(0, durationMs) / 1000, { canary }),
+    onExposed: (requests: number) => exposed.add(requests),
+    onReceipt: (ok: boolean) => (ok ? sent : unsent).add(1),
     stop: () => meter.removeBatchObservableCallback(report, instruments),
   };
 }

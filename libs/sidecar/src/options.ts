@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { CurfewError, REDIS_URL } from '@curfew/contracts';
 import { type Clock, clockOf, createClock } from './clock.ts';
 import type { KafkaSecurity } from './kafka-topic-reader.ts';
@@ -55,6 +57,13 @@ export interface SidecarOptions extends KafkaSecurity {
   readonly tokenCacheSize?: number;
   /** Longest wait of `start`, ms, 1 to 86400000. Default: as long as it takes. The sidecar goes on trying afterwards. */
   readonly startTimeoutMs?: number;
+  /**
+   * Whether the sidecar reports what it has applied, and when, so that the session service can tell where a revocation is
+   * effective. Default true.
+   */
+  readonly receipts?: boolean;
+  /** Name of this sidecar among all, in its receipts. Default `<hostname>-<pid>-<4 hex digits>`. */
+  readonly instance?: string;
   /** Hears what an operator should know: the bound lost and kept again, records that cannot be read, Redis away. */
   readonly onWarning?: (message: string, error?: unknown) => void;
   /** Hears each change of `state`. */
@@ -75,11 +84,13 @@ const MILLIONS = 10_000_000;
 
 /** @throws CurfewError `option_invalid`, naming the option and what it should be. */
 export function readOptions(options: SidecarOptions): Settings {
-  const { brokers, redisUrl, issuer, audience, service, partitions, startTimeoutMs } = options;
+  const { brokers, redisUrl, issuer, audience, service, partitions, startTimeoutMs, receipts = true } = options;
+  const { instance = `${hostname()}-${process.pid}-${randomBytes(2).toString('hex')}` } = options;
   if (!Array.isArray(brokers) || brokers.length === 0 || !brokers.every((broker) => /^\S+:\d{1,5}$/.test(broker)))
     throw new CurfewError('option_invalid', 'brokers is not a list of host:port');
-  for (const [name, text] of Object.entries({ issuer, audience, service }))
+  for (const [name, text] of Object.entries({ issuer, audience, service, instance }))
     if (typeof text !== 'string' || text === '') throw new CurfewError('option_invalid', `${name} is not a text`);
+  if (typeof receipts !== 'boolean') throw new CurfewError('option_invalid', 'receipts is not true or false');
   if (redisUrl !== undefined && !REDIS_URL.test(redisUrl))
     throw new CurfewError('option_invalid', 'redisUrl is not a redis:// or rediss:// URL, nor several between commas');
   const jwksUrl = options.jwksUrl ?? `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`;
@@ -94,6 +105,8 @@ export function readOptions(options: SidecarOptions): Settings {
     issuer,
     audience,
     service,
+    instance,
+    receipts,
     jwksUrl,
     windowMs: wholeNumber('windowMs', options.windowMs ?? 900_000, 1000, DAY_MS),
     maxEntries: wholeNumber('maxEntries', options.maxEntries ?? 100_000, 1, MILLIONS),

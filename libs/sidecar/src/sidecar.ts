@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AccessTokenClaims, CurfewError, REALM_ID } from '@curfew/contracts';
+import { type AccessTokenClaims, CurfewError, isCanary, REALM_ID } from '@curfew/contracts';
 import { type SessionVersions, sessionVersions, type Verdict } from '@curfew/replica';
 import { createRedis, holdsPartitions, readUsedRecord, readVersions } from '@curfew/store';
+import { Acceptances } from './acceptances.ts';
 import { Authenticator } from './authenticator.ts';
 import { Circuit } from './circuit.ts';
 import { CookieAuthenticator } from './cookie-authenticator.ts';
 import { FirstRejections } from './first-rejections.ts';
+import { KafkaReceiptsWriter } from './kafka-receipts-writer.ts';
 import { KafkaVersionsReader } from './kafka-versions-reader.ts';
 import type { Status } from './lifecycle.ts';
 import { reportMetrics } from './metrics.ts';
 import { readOptions, type SidecarOptions, wholeNumber } from './options.ts';
 import { ReadThrough } from './read-through.ts';
+import { Receipts } from './receipts.ts';
 import type { Authentication, Policy, RouteRefusal } from './session.ts';
 import { within } from './time-limit.ts';
 import { createTokenCheck, remoteKeys } from './token-check.ts';
@@ -69,9 +72,17 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   const { redisUrl, service, tokenCacheSize, maxViewAgeMs, maxClockSkewMs, onWarning, onStatus, now } = settings;
 
   const firstRejections = new FirstRejections();
+  let startedAt = Number.POSITIVE_INFINITY;
   const view = new VersionsView({
     ...settings,
-    onRaised: (record, span) => firstRejections.raised(record, span),
+    onRaised: (record, span, partition) => {
+      firstRejections.raised(record, span);
+      // What was acknowledged before is caught up with: nobody asks this sidecar since when it knows.
+      if (record.at < startedAt) return;
+      const at = now();
+      metrics?.onApplied(at - record.at, isCanary(record.scope.slice(2)));
+      receipts.applied(partition, record, at);
+    },
     onProgress: () => watch.look(),
   });
   const reader = new KafkaVersionsReader({
@@ -106,19 +117,32 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     storeProves: readThrough && storeProves,
     onStatus: (change) => {
       metrics?.onStatus(change.to);
+      receipts.news();
       onStatus(change);
     },
     onWarning,
     onLook: () => settings.clock.follow(),
     now,
   });
+  const acceptances = new Acceptances(settings.clock.epoch);
   const authenticator = new Authenticator({
     checkToken: createTokenCheck(settings, remoteKeys(settings.jwksUrl)),
     checkAt: (versions, bound, at) => view.checkAt(versions, bound, at),
     readThrough,
+    acceptances,
     tokenCacheSize,
     clock: settings.clock,
     onRejected: (versions, code) => firstRejections.rejected(versions, code),
+  });
+  const writer = settings.receipts ? new KafkaReceiptsWriter({ ...settings, clientId: service }) : undefined;
+  const receipts = new Receipts({
+    ...settings,
+    state: () => watch.state,
+    partitions: (at) => view.receiptPartitions(at),
+    exposures: (bumps) => acceptances.exposures(bumps),
+    send: async (receipt) => writer?.write(receipt),
+    onExposed: (requests) => metrics?.onExposed(requests),
+    onSent: (ok) => writer && metrics?.onReceipt(ok),
   });
 
   const cookies =
@@ -161,6 +185,8 @@ export function createSidecar(options: SidecarOptions): Sidecar {
       redisTried = redis?.start((error) =>
         onWarning('Redis is away: what memory cannot prove is left to the policy of the route', error),
       );
+      startedAt = now();
+      receipts.start();
       reader.start();
     }
     const started = Promise.all([watch.canServe, redisTried]);
@@ -177,7 +203,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     watch.stop(new CurfewError('not_ready', 'the sidecar is closed'));
     view.close();
     metrics?.stop();
-    await Promise.all([redis?.close(), reader.close()]);
+    await Promise.all([redis?.close(), reader.close(), receipts.close().then(() => writer?.close())]);
   }
 
   return {

@@ -1,7 +1,7 @@
-import { type Tick, TOPICS, type VersionRecord } from '@curfew/contracts';
+import { type ReceiptPartition, type Tick, TOPICS, type VersionRecord } from '@curfew/contracts';
 import { Replica, type ReplicaOptions, type SessionVersions, type Verdict } from '@curfew/replica';
 import { ATTR, contextOfHeaders, startProcessSpan } from '@curfew/telemetry';
-import type { Span } from '@opentelemetry/api';
+import { context, type Span, trace } from '@opentelemetry/api';
 import type { Clock } from './clock.ts';
 import type { VersionsSink } from './kafka-versions-reader.ts';
 import type { BatchRecord } from './partition-feed.ts';
@@ -10,13 +10,15 @@ export interface VersionsViewOptions
   extends Required<Pick<ReplicaOptions, 'maxEntries' | 'maxClockSkewMs' | 'windowMs'>> {
   readonly clock: Clock;
   readonly onWarning: (message: string) => void;
-  /** Hears of each version that a record raised, and the span that it did so in. */
-  readonly onRaised: (record: VersionRecord, span: Span) => void;
+  /** Hears of each version that a record raised, in the context of the span that it did so in. */
+  readonly onRaised: (record: VersionRecord, span: Span, partition: number) => void;
   /** Hears that what the reader says of itself may have changed. */
   readonly onProgress: () => void;
 }
 
 const TOPIC = TOPICS.sessionVersions;
+/** The offset of a partition from which nothing was applied. */
+const NOTHING = -1;
 
 /** What the sidecar knows of session-versions: the replica, and how it came about. */
 export class VersionsView implements VersionsSink {
@@ -25,6 +27,8 @@ export class VersionsView implements VersionsSink {
   #replica: Replica;
   /** How many partitions the topic has, once that is known. */
   partitions: number | undefined;
+  /** By partition, the offset in account-events of what was applied last; -1 before anything was. */
+  #offsets: number[] = [];
   /** Records that could not be understood. */
   undecodableRecords = 0;
   /** Answers that could not be decoded. */
@@ -52,6 +56,14 @@ export class VersionsView implements VersionsSink {
     return Array.from({ length: this.partitions ?? 0 }, (_, partition) => this.#replica.viewAgeMs(partition));
   }
 
+  /** How far each partition was applied, as of a time, ms since the epoch; none before the topic is known. */
+  receiptPartitions(at: number): ReceiptPartition[] {
+    return this.#offsets.map((offset, partition) => {
+      const tick = this.#replica.newestTick(partition);
+      return { offset, tick, ageMs: Math.round(at - tick + this.#replica.skewMs) };
+    });
+  }
+
   /** Decides by memory alone. */
   check(versions: SessionVersions, maxViewAgeMs: number): Verdict {
     return this.#replica.check(versions, maxViewAgeMs);
@@ -73,6 +85,7 @@ export class VersionsView implements VersionsSink {
   begin(partitions: number, horizon: number): void {
     const leadMs = this.#replica.largestLeadMs;
     this.partitions = partitions;
+    this.#offsets = Array(partitions).fill(NOTHING);
     this.#replica = this.#newReplica(partitions, horizon);
     this.#replica.noteTick(this.#options.clock.now() + leadMs);
   }
@@ -90,6 +103,7 @@ export class VersionsView implements VersionsSink {
     offset: number,
     { headers }: Pick<BatchRecord, 'headers'>,
   ): void {
+    this.#offsets[partition] = record.offset;
     if (record.kind === 'tick') {
       this.#replica.apply(partition, record, announcedAt);
       return;
@@ -97,7 +111,8 @@ export class VersionsView implements VersionsSink {
     const cause = contextOfHeaders((name) => headers.find(([key]) => key?.toString() === name)?.[1]?.toString());
     const span = startProcessSpan({ topic: TOPIC, partition, offset }, cause, 'apply session version');
     span.setAttribute(ATTR.why, record.why);
-    if (this.#replica.apply(partition, record, announcedAt)) this.#options.onRaised(record, span);
+    if (this.#replica.apply(partition, record, announcedAt))
+      context.with(trace.setSpan(cause, span), () => this.#options.onRaised(record, span, partition));
     span.end();
   }
 
@@ -116,6 +131,7 @@ export class VersionsView implements VersionsSink {
   }
 
   gap(partition: number): void {
+    this.#offsets[partition] = NOTHING;
     this.#replica.raiseHorizon(this.#options.clock.now());
     this.#replica.dropView(partition);
     this.#options.onWarning(`${TOPIC} partition ${partition} is not the log that was read before`);

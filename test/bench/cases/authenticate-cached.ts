@@ -1,4 +1,5 @@
 import { Replica } from '@curfew/replica';
+import { Acceptances } from '../../../libs/sidecar/src/acceptances.ts';
 import { Authenticator } from '../../../libs/sidecar/src/authenticator.ts';
 import { createClock } from '../../../libs/sidecar/src/clock.ts';
 import { report } from '../report.ts';
@@ -29,6 +30,7 @@ const authenticator = new Authenticator({
   checkToken,
   checkAt: (versions, maxViewAgeMs, elapsed) => replica.checkAt(versions, maxViewAgeMs, elapsed),
   readThrough: undefined,
+  acceptances: new Acceptances(clock.epoch),
   tokenCacheSize: TOKENS,
   clock,
 });

@@ -1,3 +1,4 @@
+import type { ScopeKey } from '@curfew/contracts';
 import type { Verdict } from '@curfew/replica';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Authenticator } from '../../../libs/sidecar/src/authenticator.ts';
@@ -14,12 +15,14 @@ let now: number;
 let verdict: Verdict;
 let checks: number;
 let verifications: number;
+let accepts: [ScopeKey, number][];
 
 beforeEach(() => {
   now = NOW;
   verdict = 'active';
   checks = 0;
   verifications = 0;
+  accepts = [];
 });
 
 function authenticator(read?: () => Promise<StoredVersions>, tokenCacheSize = 100) {
@@ -35,6 +38,11 @@ function authenticator(read?: () => Promise<StoredVersions>, tokenCacheSize = 10
       return verdict;
     },
     readThrough: read && readThroughOf({ read, now: settings.now }),
+    acceptances: {
+      add: ({ subject }, elapsed) => {
+        accepts.push([subject.scope, elapsed]);
+      },
+    },
     tokenCacheSize,
     clock: clockOf(settings.now),
   });
@@ -69,6 +77,25 @@ describe('a token', () => {
     expect(second).toBe(first);
     expect(verifications).toBe(1);
     expect(all.counts).toMatchObject({ memory: { active: 2 }, tokenHits: 1, tokenMisses: 1 });
+  });
+
+  test('is remembered each time that it is accepted, whatever accepts it, and no other time', async () => {
+    const byStore = authenticator(async () => stored());
+    await byStore.authenticate(token, 'strict', BOUND);
+    now += 1;
+    byStore.authenticate(token, 'strict', BOUND);
+    verdict = 'unprovable';
+    now += 1;
+    await byStore.authenticate(token, 'strict', BOUND);
+    const byNothing = authenticator();
+    await byNothing.authenticate(token, 'lenient', BOUND);
+    const all = [NOW, NOW + 1, NOW + 2, NOW + 2].map((at) => ['u:alice', at]);
+    expect(accepts).toEqual(all);
+    await byNothing.authenticate(token, 'strict', BOUND);
+    verdict = 'stale';
+    await byNothing.authenticate(token, 'lenient', BOUND);
+    await byNothing.authenticate('no token', 'lenient', BOUND);
+    expect(accepts).toEqual(all);
   });
 
   test('that is cached still has its versions checked on every request', async () => {

@@ -60,6 +60,7 @@ function cookies() {
     checkToken: async () => ({ ok: false, code: 'session_invalid' }),
     checkAt: ({ s }) => verdictOf(s),
     readThrough: undefined,
+    acceptances: { add: () => {} },
     tokenCacheSize: 1,
     clock: clockOf(() => now),
   });

@@ -23,7 +23,15 @@ describe('the options', () => {
       readThroughTimeoutMs: 50,
       maxClockSkewMs: 250,
       tokenCacheSize: 10_000,
+      receipts: true,
     });
+  });
+
+  test('name each sidecar otherwise', () => {
+    const [one, other] = [readOptions(OPTIONS).instance, readOptions(OPTIONS).instance];
+    expect(one).toMatch(new RegExp(`^.+-${process.pid}-[0-9a-f]{4}$`));
+    expect(one.slice(0, -4)).toBe(other.slice(0, -4));
+    expect(readOptions({ ...OPTIONS, instance: 'orders-1' }).instance).toBe('orders-1');
   });
 
   test.each<[string, object]>([
@@ -33,6 +41,8 @@ describe('the options', () => {
     ['issuer', { issuer: '' }],
     ['audience', { audience: undefined }],
     ['service', { service: 7 }],
+    ['instance', { instance: '' }],
+    ['receipts', { receipts: 'no' }],
     ['redisUrl', { redisUrl: 'localhost:6379' }],
     ['redisUrl', { redisUrl: 'redis://a:6379,b:6379' }],
     ['jwksUrl', { jwksUrl: 'file:///etc/passwd' }],

@@ -33,6 +33,7 @@ describe('the metrics of a sidecar', () => {
         token === 'good' ? { ok: true, claims: CLAIMS } : { ok: false, code: 'session_invalid' },
       checkAt: () => 'active',
       readThrough: undefined,
+      acceptances: { add: () => {} },
       tokenCacheSize: 10,
       clock: clockOf(() => NOW),
     });
@@ -51,6 +52,12 @@ describe('the metrics of a sidecar', () => {
     authenticator.counts.policy.cross_site_request++;
     metrics.onRead(3, true);
     metrics.onStatus('behind');
+    const before = await scraped();
+    metrics.onApplied(2.5, false);
+    metrics.onApplied(-1, true);
+    metrics.onExposed(3);
+    metrics.onReceipt(true);
+    metrics.onReceipt(false);
     const told = await scraped();
     expect(told.get('curfew_verdicts_total{verdict="active",source="memory"}')).toBe('3');
     expect(told.get('curfew_verdicts_total{verdict="invalid",source="token"}')).toBe('1');
@@ -72,6 +79,13 @@ describe('the metrics of a sidecar', () => {
     expect(told.get('curfew_sidecar_status{state="behind"}')).toBe('1');
     expect(told.get('curfew_sidecar_status{state="live"}')).toBe('0');
     expect(told.get('curfew_sidecar_status_changes_total{to="behind"}')).toBe('1');
+    expect(before.get('curfew_exposed_requests_total{}')).toBe('0');
+    expect(told.get('curfew_exposed_requests_total{}')).toBe('3');
+    expect(told.get('curfew_propagation_duration_bucket{canary="false",le="0.002"}')).toBe('0');
+    expect(told.get('curfew_propagation_duration_bucket{canary="false",le="0.003"}')).toBe('1');
+    expect(told.get('curfew_propagation_duration_sum{canary="true"}')).toBe('0');
+    expect(told.get('curfew_receipts_sent_total{}')).toBe('1');
+    expect(told.get('curfew_receipts_failed_total{}')).toBe('1');
 
     metrics.stop();
     await authenticator.authenticate('bad', 'strict', 2000);

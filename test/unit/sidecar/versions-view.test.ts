@@ -1,5 +1,6 @@
 import { partitionOf, type VersionRecord } from '@curfew/contracts';
 import { type SessionVersions, sessionVersions } from '@curfew/replica';
+import { trace } from '@opentelemetry/api';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { clockOf } from '../../../libs/sidecar/src/clock.ts';
 import { VersionsView } from '../../../libs/sidecar/src/versions-view.ts';
@@ -25,7 +26,8 @@ beforeEach(() => {
     maxClockSkewMs: 0,
     clock: clockOf(() => now),
     onWarning: (message) => warnings.push(message),
-    onRaised: ({ current }, span) => raised.push(`${current} ${span.isRecording()}`),
+    onRaised: ({ current }, span, partition) =>
+      raised.push(`${current} in ${partition} ${span.isRecording() && trace.getActiveSpan() === span}`),
     onProgress: () => progress++,
   });
 });
@@ -136,6 +138,27 @@ describe('the view', () => {
     expect(check(session(4))).toBe('revoked');
   });
 
+  test('says how far each partition was applied: offset, tick and age', () => {
+    expect(view.receiptPartitions(NOW)).toEqual([]);
+    view.begin(PARTITIONS, HORIZON);
+    const nothing = { offset: -1, tick: 0, ageMs: NOW };
+    expect(view.receiptPartitions(NOW)).toEqual(Array(PARTITIONS).fill(nothing));
+    view.apply(3, { ...record(11), offset: 7 }, NOW, 90, { headers: [] });
+    expect(view.receiptPartitions(NOW)[3]).toEqual({ ...nothing, offset: 7 });
+    view.apply(3, { kind: 'tick', tick: NOW + 10, offset: 8 }, NOW, 91, { headers: [] });
+    expect(view.receiptPartitions(NOW + 30)[3]).toEqual({ offset: 8, tick: NOW + 10, ageMs: 30 });
+    expect(view.receiptPartitions(NOW)[4]).toEqual({ ...nothing, ageMs: NOW + 10 });
+  });
+
+  test('takes back how far a partition was applied where its log is another one', () => {
+    goLive();
+    view.apply(3, { ...record(11), offset: 7 }, NOW, 90, { headers: [] });
+    view.gap(3);
+    expect(view.receiptPartitions(NOW)[3]).toEqual({ offset: -1, tick: 0, ageMs: NOW });
+    view.apply(3, { ...record(12), offset: 2 }, NOW, 4, { headers: [] });
+    expect(view.receiptPartitions(NOW)[3]?.offset).toBe(2);
+  });
+
   test('passes on what the reader says of its progress', () => {
     view.progress();
     expect(progress).toBe(1);
@@ -158,6 +181,6 @@ describe('an applied record', () => {
 
   test('is told of with its span where it raised a version, and not when it comes again', () => {
     for (const version of [11, 11, 10, 12]) view.apply(3, record(version), NOW, 40, { headers: [] });
-    expect(raised).toEqual(['11 true', '12 true']);
+    expect(raised).toEqual(['11 in 3 true', '12 in 3 true']);
   });
 });

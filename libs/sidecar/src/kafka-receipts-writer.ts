@@ -1,0 +1,52 @@
+import { encodeReceipt, type Receipt, TOPICS } from '@curfew/contracts';
+import { compatibilityPartitioner, ProduceAcks, Producer } from '@platformatic/kafka';
+import type { KafkaSecurity } from './kafka-topic-reader.ts';
+
+export interface ReceiptsWriterOptions extends KafkaSecurity {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+}
+
+/** Longest wait for any answer, ms: a receipt is old after a second. */
+const REQUEST_TIMEOUT_MS = 1000;
+/** How many more brokers are asked where one does not answer. */
+const OTHER_BROKERS = 2;
+const RETRY_DELAY_MS = 20;
+/** Kafka's own default (`metadata.max.age.ms`). A failure has it read anew. */
+const METADATA_MAX_AGE_MS = 300_000;
+
+/** Writes receipts over connections of its own, as the reader's stand still while a broker holds a fetch. */
+export class KafkaReceiptsWriter {
+  readonly #producer: Producer<Buffer, Buffer, Buffer, Buffer>;
+
+  constructor({ brokers, clientId, tls, sasl }: ReceiptsWriterOptions) {
+    this.#producer = new Producer({
+      ...(tls && { tls }),
+      ...(sasl && { sasl }),
+      clientId,
+      bootstrapBrokers: [...brokers],
+      partitioner: compatibilityPartitioner,
+      retries: OTHER_BROKERS,
+      retryDelay: RETRY_DELAY_MS,
+      connectTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      metadataMaxAge: METADATA_MAX_AGE_MS,
+    });
+  }
+
+  /** Rejects where the broker does not acknowledge; another try may find it elsewhere. */
+  async write(receipt: Receipt): Promise<void> {
+    const { key, value } = encodeReceipt(receipt);
+    const message = { topic: TOPICS.receipts, key: Buffer.from(key), value };
+    try {
+      await this.#producer.send({ messages: [message], acks: ProduceAcks.LEADER });
+    } catch (error) {
+      this.#producer.clearMetadata();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#producer.close().catch(() => {});
+  }
+}

@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  decodeReceipt,
+  encodeVersionRecord,
+  partitionOf,
+  type Receipt,
+  type ScopeKey,
+  TOPICS,
+} from '@curfew/contracts';
+import { createKafka } from '@curfew/publisher';
+import { createSidecar, type Sidecar } from '@curfew/sidecar';
+import type { Admin, Consumer, Producer } from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { startKafka } from '../../infra/local/kafka.mjs';
+import { freePort } from '../../infra/local/ports.mjs';
+import type { Started } from '../../infra/local/processes.mjs';
+import { ensureTopics } from '../../services/session-service/src/events/kafka-topics.ts';
+import { tickIntoVersions } from '../support/ticking.ts';
+import { AUDIENCE, createIssuer } from '../unit/sidecar/issuer.ts';
+
+const PARTITIONS = 4;
+const WAIT = { timeout: 15_000, interval: 10 };
+
+/** A Kafka of this file's own, as it is paused here, and its topic of receipts taken away. */
+let directory: string;
+let kafka: Started;
+let admin: Admin;
+let producer: Producer;
+let consumer: Consumer;
+let jwks: Server;
+let sidecar: Sidecar;
+const receipts: Receipt[] = [];
+const warnings: string[] = [];
+const issuer = createIssuer();
+const ticker = tickIntoVersions(() => producer, PARTITIONS);
+
+beforeAll(async () => {
+  const port = await freePort();
+  directory = await mkdtemp(`${tmpdir()}/curfew-receipts-`);
+  kafka = await startKafka({ port, directory });
+  const client = createKafka({ brokers: [`127.0.0.1:${port}`], clientId: 'receipts-test' });
+  admin = client.admin();
+  producer = client.producer({ allowAutoTopicCreation: false });
+  consumer = client.consumer({ groupId: randomUUID(), maxWaitTimeInMs: 50 });
+  await Promise.all([admin.connect(), producer.connect(), consumer.connect()]);
+  await ensureTopics(admin, PARTITIONS);
+  await consumer.subscribe({ topic: TOPICS.receipts, fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ message: { key, value } }) => {
+      const receipt = decodeReceipt(value);
+      if (!receipt.ok) throw new Error(receipt.detail);
+      expect(key?.toString()).toBe(receipt.value.instance);
+      receipts.push(receipt.value);
+    },
+  });
+  const { jwk } = await issuer;
+  jwks = createServer((_request, response) => response.end(JSON.stringify({ keys: [jwk] })));
+  await new Promise<void>((resolve) => jwks.listen(0, '127.0.0.1', resolve));
+  sidecar = createSidecar({
+    brokers: [`127.0.0.1:${port}`],
+    issuer: issuerUrl(),
+    audience: AUDIENCE,
+    service: 'orders',
+    instance: 'orders-1',
+    onWarning: (message) => warnings.push(message),
+  });
+  ticker.start();
+  await sidecar.start();
+});
+
+afterAll(async () => {
+  ticker.stop();
+  await sidecar.close();
+  await Promise.allSettled([admin.disconnect(), producer.disconnect(), consumer.disconnect()]);
+  await kafka.stop('SIGKILL');
+  jwks.closeAllConnections();
+  jwks.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const issuerUrl = () => `http://127.0.0.1:${(jwks.address() as AddressInfo).port}`;
+
+/** A token minted a second ago, of before any bump. */
+async function tokenOf(sub: string): Promise<string> {
+  const at = Date.now() + 1000;
+  const claims = { iss: issuerUrl(), sub, sid: sub, exp: Math.ceil(at / 1000) + 600, ver: { s: 1, t: 0, r: 0, at } };
+  return (await issuer).sign(claims);
+}
+
+/** Announces that an event, acknowledged at a time, ended the sessions of a subject. */
+async function announce(sub: string, id: string, at: number, offset = 0): Promise<void> {
+  const scope: ScopeKey = `u:${sub}`;
+  const record = encodeVersionRecord({ kind: 'version', scope, current: at, floor: at, at, why: 'x', id, offset });
+  const partition = partitionOf(sub, PARTITIONS);
+  await producer.send({ topic: TOPICS.sessionVersions, acks: -1, messages: [{ ...record, partition }] });
+}
+
+/** What the first receipt that names an event says of it. */
+const saidOf = (id: string) =>
+  vi.waitFor(() => {
+    const [said] = receipts.flatMap(({ applied }) => applied.filter((event) => event.id === id));
+    if (said === undefined) throw new Error('no receipt names it yet');
+    return said;
+  }, WAIT);
+
+describe('receipts', () => {
+  test('say every second how far the sidecar is', async () => {
+    await vi.waitFor(() => expect(receipts.filter(({ state }) => state === 'live').length).toBeGreaterThan(2), WAIT);
+    const last = receipts.at(-1);
+    expect(last).toMatchObject({ service: 'orders', instance: 'orders-1', state: 'live', boundMs: 2000, applied: [] });
+    expect(last?.partitions).toHaveLength(PARTITIONS);
+    for (const { tick, ageMs } of last?.partitions ?? []) {
+      expect(Math.abs(Date.now() - tick)).toBeLessThan(3000);
+      expect(ageMs).toBeLessThanOrEqual(2000);
+    }
+    const since = receipts.filter(({ state }) => state === 'live').map(({ at }) => at);
+    expect((since.at(-1) ?? 0) - (since.at(-2) ?? 0)).toBeGreaterThan(500);
+  });
+
+  test('name an event within a second of its announcement, and nobody who was let through', async () => {
+    const sub = 'alice';
+    const token = await tokenOf(sub);
+    expect(await sidecar.authenticate(token)).toMatchObject({ ok: true });
+    await sleep(20);
+    const [id, at] = [randomUUID(), Date.now()];
+    await announce(sub, id, at, 7);
+    const said = await saidOf(id);
+    expect(said).toEqual({ id, partition: partitionOf(sub, PARTITIONS), offset: 7, at: said.at, exposed: 0 });
+    expect(said.at - at).toBeLessThan(1000);
+    const receipt = receipts.find(({ applied }) => applied.some((event) => event.id === id));
+    expect((receipt?.at ?? Number.NaN) - said.at).toBeLessThan(200);
+    expect(receipt?.partitions[said.partition]?.offset).toBe(7);
+    expect(await sidecar.authenticate(token)).toMatchObject({ ok: false, code: 'session_revoked' });
+  });
+
+  test('count the requests that were accepted between the acknowledgement and the application', async () => {
+    const [bob, carol] = [await tokenOf('bob'), await tokenOf('carol')];
+    for (const token of [bob, carol]) await sidecar.authenticate(token);
+    await sleep(20);
+    const [id, acknowledgedAt] = [randomUUID(), Date.now()];
+    await sleep(20);
+    for (const token of [bob, bob, carol, bob])
+      expect(await sidecar.authenticate(token)).toMatchObject({ ok: true, session: { source: 'memory' } });
+    await announce('bob', id, acknowledgedAt);
+    expect(await saidOf(id)).toMatchObject({ exposed: 3 });
+    await announce('bob', id, acknowledgedAt);
+    await announce('carol', 'carol-later', Date.now());
+    await saidOf('carol-later');
+    expect(receipts.flatMap(({ applied }) => applied).filter((event) => event.id === id)).toHaveLength(1);
+  });
+});
+
+describe('without Kafka', () => {
+  const noticed = () => warnings.filter((warning) => warning.includes('receipts are not delivered'));
+
+  test('what was applied and could not be said is said later', async () => {
+    await admin.deleteTopics({ topics: [TOPICS.receipts] });
+    const id = randomUUID();
+    await announce('dave', id, Date.now());
+    await vi.waitFor(() => expect(noticed()).toHaveLength(1), WAIT);
+    const appliedBefore = Date.now();
+    await ensureTopics(admin, PARTITIONS);
+    expect((await saidOf(id)).at).toBeLessThan(appliedBefore);
+    expect(noticed()).toHaveLength(1);
+  });
+
+  test('that hangs, receipts come again when it moves again', async () => {
+    process.kill(-kafka.pid, 'SIGSTOP');
+    const stoppedAt = Date.now();
+    await sleep(5000);
+    expect(sidecar.state).toBe('cut-off');
+    process.kill(-kafka.pid, 'SIGCONT');
+    const seen = () => receipts.filter(({ at, state }) => state === 'live' && at > stoppedAt + 5000);
+    await vi.waitFor(() => expect(seen().length).toBeGreaterThan(1), WAIT);
+    const id = randomUUID();
+    await announce('erin', id, Date.now());
+    await saidOf(id);
+  });
+});
+
+describe('the close', () => {
+  test('is said', async () => {
+    await sidecar.close();
+    await vi.waitFor(() => expect(receipts.at(-1)).toMatchObject({ instance: 'orders-1', state: 'closed' }), WAIT);
+  });
+});
