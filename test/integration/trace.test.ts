@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EFFECT_RULES } from '@curfew/contracts';
 import { createKafka, createPublisher } from '@curfew/publisher';
-import { createSidecar } from '@curfew/sidecar';
-import { ATTR } from '@curfew/telemetry';
+import { createSidecar, type Sidecar } from '@curfew/sidecar';
+import { ATTR, tracer } from '@curfew/telemetry';
 import { SpanKind } from '@opentelemetry/api';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { KafkaBus } from '../../services/session-service/src/events/kafka-bus.ts';
@@ -14,6 +16,7 @@ import { RedisSessions } from '../../services/session-service/src/store/redis-se
 import { RedisVersions } from '../../services/session-service/src/store/redis-versions.ts';
 import { PARTITIONS } from '../support/account-event-records.ts';
 import { recordSpans } from '../support/recorded-spans.ts';
+import { CLAIMS, createIssuer } from '../unit/sidecar/issuer.ts';
 
 const { brokers, redisUrl } = inject('stack');
 const spans = recordSpans();
@@ -44,14 +47,14 @@ const feed = new Feed({
   warn: () => {},
 });
 const publisher = createPublisher({ brokers, issuer: 'https://id.example.com' });
-const sidecar = createSidecar({
-  brokers,
-  issuer: 'https://issuer.example.com',
-  audience: 'shop',
-  service: 'trace-test',
-});
+const issuer = await createIssuer();
+const keys = createServer((_request, response) => response.end(JSON.stringify({ keys: [issuer.jwk] })));
+let sidecar: Sidecar;
 
 beforeAll(async () => {
+  await new Promise<void>((resolve) => keys.listen(0, '127.0.0.1', resolve));
+  const jwksUrl = `http://127.0.0.1:${(keys.address() as AddressInfo).port}`;
+  sidecar = createSidecar({ brokers, jwksUrl, issuer: CLAIMS.iss, audience: 'shop', service: 'trace-test' });
   redis.start(() => {});
   await publisher.start();
   feed.start();
@@ -62,6 +65,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([sidecar.close(), publisher.close(), feed.close()]);
   redis.close();
+  keys.close();
 });
 
 test('one trace shows the whole way, from the account event to the version that a sidecar applies', async () => {
@@ -107,4 +111,32 @@ test('one trace shows the whole way, from the account event to the version that 
     [ATTR.messagingPartition]: String(partition),
     [ATTR.messagingOffset]: offset,
   });
+});
+
+test('it ends in the first request that the sidecar rejects, which is linked with it and back', async () => {
+  const sub = randomUUID();
+  const now = Date.now();
+  const times = { iat: Math.floor(now / 1000), exp: Math.floor(now / 1000) + 600 };
+  const token = await issuer.sign({ ...times, sub, aud: 'shop', ver: { s: now - 1000, t: 0, r: now - 1000, at: now } });
+  const request = () =>
+    tracer().startActiveSpan('request', async (span) => {
+      const { ok } = await sidecar.authenticate(token);
+      span.end();
+      return ok;
+    });
+  await expect.poll(request, { timeout: 10_000 }).toBe(true);
+  await publisher.accountDisabled({ subject: sub });
+  await expect.poll(request).toBe(false);
+  expect(await request()).toBe(false);
+
+  const applied = spans.find(({ name }) => name === 'apply session version');
+  const rejections = spans.filter(({ name }) => name === 'first rejection');
+  expect(rejections.map(({ parentSpanContext }) => parentSpanContext?.spanId)).toEqual([applied?.spanContext().spanId]);
+  const [rejection] = rejections;
+  const rejected = spans.filter(({ name, links }) => name === 'request' && links.length > 0);
+  expect(rejected.map(({ links }) => links[0]?.context.spanId)).toEqual([rejection?.spanContext().spanId]);
+  expect(rejection?.links.map(({ context }) => context.spanId)).toEqual([rejected[0]?.spanContext().spanId]);
+  expect(rejection?.spanContext().traceId).toBe(
+    spans.find(({ name }) => name === 'send curfew.account-events')?.spanContext().traceId,
+  );
 });

@@ -1,5 +1,6 @@
 import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { sessionSpans } from '../../libs/telemetry/src/session-spans.ts';
 
 type SpanProcessor = NonNullable<NodeSDKConfiguration['spanProcessors']>[number];
 export type RecordedSpan = Parameters<SpanProcessor['onEnd']>[0];
@@ -9,6 +10,7 @@ export function recordSpans(): readonly RecordedSpan[] {
   const ended: RecordedSpan[] = [];
   const sdk = new NodeSDK({
     spanProcessors: [
+      sessionSpans,
       {
         onStart: () => {},
         onEnd: (span) => {

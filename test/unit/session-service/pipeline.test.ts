@@ -7,6 +7,7 @@ import { Pipeline } from '../../../services/session-service/src/events/pipeline.
 import { opaque, PARTITIONS, recordOf, setOf } from '../../support/account-event-records.ts';
 import { MemorySessions } from '../../support/memory-sessions.ts';
 import { MemoryVersions } from '../../support/memory-stores.ts';
+import { recordSpans } from '../../support/recorded-spans.ts';
 import { sessionRecord } from '../../support/session-records.ts';
 
 const partition = recordOf('alice', '').partition;
@@ -63,6 +64,11 @@ const event = (offset: number, set: SecurityEventToken, timestamp = 1000 + offse
   recordOf('alice', set, { offset, timestamp });
 const disabled = setOf(`${RISC}account-disabled`, opaque('alice'));
 const rolesChanged = setOf(`${CAEP}token-claims-change`, opaque('alice'), { claims: { roles: ['viewer'] } });
+
+const tickOf = (offset: number, tick: number) => {
+  const { key, value } = encodeLogTick(tick);
+  return { ...recordOf('alice', value, { offset }), key: Buffer.from(key) };
+};
 
 const session = (sid: string, device = 'laptop') => sessions.create(sessionRecord({ sid, device }));
 
@@ -236,10 +242,6 @@ describe('the pipeline', () => {
   });
 
   test('stores the newest tick with the position, and forwards it behind the announcements', async () => {
-    const tickOf = (offset: number, tick: number) => {
-      const { key, value } = encodeLogTick(tick);
-      return { ...recordOf('alice', value, { offset }), key: Buffer.from(key) };
-    };
     await pipeline.process(partition, -1, [tickOf(0, 900), event(1, disabled), tickOf(2, 990), tickOf(3, 980)]);
     expect(versions.ticks.get(partition)).toBe(990);
     expect(bus.ticks).toEqual([[{ kind: 'tick', tick: 990, offset: 2 }, 1]]);
@@ -291,5 +293,30 @@ describe('the pipeline', () => {
         },
       ),
     );
+  });
+});
+
+describe('the trace of a batch', () => {
+  const spans = recordSpans();
+  const folds = () => spans.filter(({ name }) => name === 'EVALSHA');
+  const linked = () => folds().map(({ links }) => links.map(({ context }) => context.spanId));
+
+  test('has the one fold in the trace of each event, the first linked with the others, and back', async () => {
+    await pipeline.process(partition, -1, [
+      event(3, disabled),
+      tickOf(4, 990),
+      event(5, rolesChanged),
+      event(6, disabled),
+    ]);
+    const [a, b, c] = folds().map((span) => span.spanContext());
+    expect(new Set(folds().map((span) => span.spanContext().traceId)).size).toBe(3);
+    expect(linked()).toEqual([[b?.spanId, c?.spanId], [a?.spanId], [a?.spanId]]);
+    expect(folds().map(({ attributes }) => attributes['messaging.batch.message_count'])).toEqual([3, 3, 3]);
+  });
+
+  test('has no links where the event is alone', async () => {
+    await pipeline.process(partition, -1, [event(3, disabled), tickOf(4, 990)]);
+    expect(linked()).toEqual([[]]);
+    expect(folds()[0]?.attributes).not.toHaveProperty('messaging.batch.message_count');
   });
 });

@@ -23,6 +23,8 @@ let fields: Record<string, string> | undefined;
 let away: boolean;
 let reads: number;
 let warnings: string[];
+/** The rejections that requests were told at last. */
+let rejected: string[];
 
 beforeEach(() => {
   now = NOW;
@@ -39,6 +41,7 @@ beforeEach(() => {
   away = false;
   reads = 0;
   warnings = [];
+  rejected = [];
 });
 
 const stored = (): Record<string, string> =>
@@ -63,6 +66,7 @@ function cookies() {
     acceptances: { add: () => {} },
     tokenCacheSize: 1,
     clock: clockOf(() => now),
+    onRejected: (_versions, code) => rejected.push(code),
   });
   const all = new CookieAuthenticator({
     authenticator,
@@ -224,6 +228,7 @@ describe('evidence against a session that is known', () => {
     now += 2000;
     for (let i = 0; i < 3; i++) expect(await show()).toMatchObject(revoked);
     expect(reads).toBe(2);
+    expect(rejected).toEqual(['session_revoked', 'session_revoked', 'session_revoked']);
     verdictOf = () => 'active';
     expect(await show()).toMatchObject(invalid);
   });
@@ -236,6 +241,7 @@ describe('evidence against a session that is known', () => {
     expect(await show()).toMatchObject({ ok: true });
     expect(show()).toMatchObject({ ok: true });
     expect(reads).toBe(2);
+    expect(rejected).toEqual([]);
   });
 
   test('has it read anew once a second at the most', async () => {
@@ -257,6 +263,7 @@ describe('evidence against a session that is known', () => {
     away = true;
     now += 2000;
     expect(await show()).toMatchObject(revoked);
+    expect(rejected).toEqual(['session_revoked']);
   });
 });
 

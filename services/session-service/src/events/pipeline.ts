@@ -1,5 +1,5 @@
 import { type EffectRule, sessionOfScope, sessionScope, type Tick, TOPICS } from '@curfew/contracts';
-import { contextOfHeaders, endWithError, startProcessSpan, startStoreSpan } from '@curfew/telemetry';
+import { ATTR, contextOfHeaders, endWithError, startProcessSpan, startStoreSpan } from '@curfew/telemetry';
 import { INVALID_SPAN_CONTEXT, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
 import { rolesGiven } from '../sessions/standing.ts';
 import type { SessionStore } from '../store/session-store.ts';
@@ -96,9 +96,7 @@ export class Pipeline {
     const pending = works.flatMap((work) =>
       work.effects.map((effect) => ({ work, effect, change: changeOf(work.step, effect) })),
     );
-    const spans = works
-      .filter(({ span }) => span !== NO_SPAN)
-      .map(({ span }) => startStoreSpan('EVALSHA', trace.setSpan(ROOT_CONTEXT, span)));
+    const spans = foldSpans(works);
     try {
       const versions = await this.#options.versions.apply(
         partition,
@@ -145,6 +143,19 @@ export class Pipeline {
       if (step.belongsIn !== undefined) await this.#options.bus.forward(step.record, step.belongsIn);
     }
   }
+}
+
+/** One command folds the whole batch: a span in the trace of each event, the first of them linked with the others and back. */
+function foldSpans(works: readonly Work[]): Span[] {
+  const causes = works.filter(({ span }) => span !== NO_SPAN);
+  const spans = causes.map(({ span }) => startStoreSpan('EVALSHA', trace.setSpan(ROOT_CONTEXT, span)));
+  const [first, ...others] = spans;
+  for (const other of others) {
+    first?.addLink({ context: other.spanContext() });
+    other.addLink({ context: first?.spanContext() ?? INVALID_SPAN_CONTEXT });
+  }
+  if (others.length > 0) for (const span of spans) span.setAttribute(ATTR.messagingBatch, spans.length);
+  return spans;
 }
 
 interface Applied {
