@@ -7,6 +7,8 @@ import { PORTS } from './services.mjs';
 import { StartError } from './start-error.mjs';
 
 const NO_DOCKER = 'There is no `docker` on the PATH. Without --docker the stack runs as plain processes.';
+/** Of what runs in containers alone. */
+const DOCKER_PORTS = { Prometheus: 9090, Grafana: 3000 };
 const COMPOSE = ['compose', '-f', inRoot('docker-compose.yml')];
 
 /**
@@ -52,7 +54,7 @@ export async function startDockerStack({ directory, progress, signal }) {
   following.ended.then(() => broken.abort(new StartError('The containers ended by themselves.', { log })));
   signal.addEventListener('abort', () => broken.abort(signal.reason), { once: true });
   return {
-    addresses: Object.entries(PORTS).map(([name, port]) => [
+    addresses: Object.entries({ ...PORTS, ...DOCKER_PORTS }).map(([name, port]) => [
       name,
       name === 'Kafka' || name === 'Redis' ? `127.0.0.1:${port}` : `http://127.0.0.1:${port}`,
     ]),

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
@@ -28,9 +28,24 @@ test('containers that do not come up are the error, although they cannot be remo
   expect(readFileSync(join(directory, 'ran'), 'utf8')).toMatch(/ down\n$/);
 });
 
+const compose = readFileSync(inRoot('docker-compose.yml'), 'utf8');
+
 test('Compose needs no key for what starts nothing, and builds the one image once', () => {
-  const compose = readFileSync(inRoot('docker-compose.yml'), 'utf8');
   expect(compose.match(/\$\{\w+:?\?/)).toBeNull();
   expect(compose.match(/^ +build:/gm)).toHaveLength(1);
   expect(compose.match(/^ +image: curfew$/gm)).toHaveLength(1);
+});
+
+test('every other image is of one version, and what is mounted is there', () => {
+  for (const [, image] of compose.matchAll(/^ +image: (.*)$/gm)) expect(image).toMatch(/^curfew$|:v?\d/);
+  const mounted = [...compose.matchAll(/(\.\/[^:"]+):\/.+:ro/g)].map(([, path = '']) => path);
+  expect(mounted.length).toBeGreaterThan(0);
+  for (const path of mounted) expect(existsSync(inRoot(path)), path).toBe(true);
+});
+
+test('Prometheus scrapes every service of Compose where it listens', () => {
+  const targets = readFileSync(inRoot('infra/prometheus/prometheus.yml'), 'utf8').matchAll(/"([\w-]+):(\d+)"/g);
+  const listening = compose.matchAll(/^ {2}([\w-]+):\n {4}<<: \*service\n[\s\S]*?PORT: (\d+)$/gm);
+  const named = (found: Iterable<RegExpExecArray>) => [...found].map(([, name, port]) => `${name}:${port}`).sort();
+  expect(named(targets)).toEqual(named(listening));
 });
