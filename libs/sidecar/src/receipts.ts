@@ -80,6 +80,7 @@ export class Receipts {
 
   /** Something has changed that the next receipt should not wait a second with. */
   news(): void {
+    if (this.#isNews) return;
     this.#isNews = true;
     this.#arm();
   }

@@ -221,14 +221,16 @@ describe('the last receipt', () => {
     expect(said).toMatchObject([{ state: 'closed', applied: [{ id: 'a' }] }]);
   });
 
-  test('comes after the one on its way', async () => {
+  test('comes after the one on its way, and none after it', async () => {
     await goLive();
     deliver = () => new Promise((resolve) => setTimeout(resolve, 100));
     receipts.news();
     await pass(0);
     state = 'closed';
     const closed = receipts.close();
-    await pass(200);
+    await pass(99);
+    expect(said.map((one) => one.state)).toEqual(['live']);
+    await pass(5000);
     await closed;
     expect(said.map((one) => one.state)).toEqual(['live', 'closed']);
   });
