@@ -33,6 +33,8 @@ const pipeline = new Pipeline({
   partitions: PARTITIONS,
   rules: EFFECT_RULES,
   onRecord: (step) => feed.applied(step),
+  onAnnounced: () => {},
+  now: Date.now,
 });
 const feed = new Feed({
   kafka,

@@ -65,6 +65,8 @@ export class Instance implements Actor {
       partitions: settings.partitions,
       rules: EFFECT_RULES,
       onRecord: () => {},
+      onAnnounced: () => {},
+      now: this.now,
     });
     const life = {
       versions: this.#versions,

@@ -26,6 +26,8 @@ export function valuesOf(schema: Schema, known: Arbitrary<string>): Arbitrary<un
       return textOf(schema, known);
     case 'integer':
       return fc.oneof(fc.nat(20), fc.maxSafeNat()).map((n) => Math.max(n, schema.minimum ?? n));
+    case 'boolean':
+      return fc.boolean();
     case 'array':
       return fc.array(valuesOf(schema.items ?? {}, known), { maxLength: Math.min(schema.maxItems ?? 5, 5) });
     case 'object':

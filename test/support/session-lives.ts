@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createTokenCheck } from '@curfew/sidecar/token-check';
 import { exportJWK, generateKeyPair } from 'jose';
 import { vi } from 'vitest';
+import { Fleet } from '../../services/session-service/src/receipts/fleet.ts';
+import { Reports } from '../../services/session-service/src/receipts/reports.ts';
 import { Grants } from '../../services/session-service/src/sessions/grants.ts';
 import type { LifecycleChange } from '../../services/session-service/src/sessions/lifecycle.ts';
 import { LIFETIMES } from '../../services/session-service/src/sessions/lifetimes.ts';
@@ -14,6 +16,7 @@ import { ShownTokens } from '../../services/session-service/src/sessions/shown-t
 import { SignIns, type SignInsOptions } from '../../services/session-service/src/sessions/sign-ins.ts';
 import { readSigningKeys } from '../../services/session-service/src/sessions/signing-keys.ts';
 import { UntilTold } from '../../services/session-service/src/sessions/until-told.ts';
+import { MemoryLedger } from './memory-ledger.ts';
 import { MemorySessions } from './memory-sessions.ts';
 import { MemoryVersions } from './memory-stores.ts';
 
@@ -66,10 +69,36 @@ export async function sessionLives(
   const { issuer, audience } = tokens;
   const checkToken = createTokenCheck({ issuer, audience, maxClockSkewMs: 250, now }, keys.getKey);
   const shownTokens = new ShownTokens({ ...life, sessions, checkToken, issuer, audience });
+  const fleet = new Fleet();
+  const reports = new Reports({
+    fleet,
+    ledger: new MemoryLedger(),
+    boundMs: life.maxViewAgeMs,
+    now,
+    isComplete: () => true,
+    onEffective: () => {},
+    warn: () => {},
+  });
   /** Time passes, and ticks go on. */
   const pass = (ms: number) => {
     clock.now += ms;
     versions.tick = clock.now - 100;
   };
-  return { clock, pass, keys, versions, store, end, changes, refreshTokens, renewals, signIns, sessions, shownTokens };
+  return {
+    clock,
+    pass,
+    keys,
+    versions,
+    store,
+    end,
+    changes,
+    refreshTokens,
+    renewals,
+    signIns,
+    sessions,
+    shownTokens,
+    fleet,
+    reports,
+    maxViewAgeMs: life.maxViewAgeMs,
+  };
 }

@@ -7,7 +7,18 @@ export type { ErrorCode, Problem } from './errors.ts';
 export { CurfewError, ERRORS, problemHeaders, problemOf } from './errors.ts';
 export type { JsonObject } from './json.ts';
 export { encodeJson, MAX_VALUE_BYTES } from './json.ts';
-export { indexKey, KEY_PREFIX, OUTBOX_KEY, positionKey, REDIS_URL, sessionKey, versionKey } from './keys.ts';
+export {
+  CANARY_INDEX_KEY,
+  indexKey,
+  KEY_PREFIX,
+  OUTBOX_KEY,
+  positionKey,
+  REDIS_URL,
+  REVOCATION_INDEX_KEY,
+  revocationKey,
+  sessionKey,
+  versionKey,
+} from './keys.ts';
 export type { AppliedEvent, Receipt, ReceiptPartition, ReceiptState } from './receipt.ts';
 export { decodeReceipt, encodeReceipt, MAX_APPLIED, RECEIPT_STATES } from './receipt.ts';
 export type { Failure, ParseErrorCode, Result } from './result.ts';

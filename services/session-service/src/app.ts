@@ -1,5 +1,6 @@
 import { type Access, type App, type AppOptions, createApp } from '@curfew/http';
 import { type OAuthRoutes, oauthRoutes } from './routes/oauth.ts';
+import { type RevocationRoutes, revocationRoutes } from './routes/revocations.ts';
 import { type SessionRoutes, sessionRoutes } from './routes/sessions.ts';
 import { type SubjectRoutes, subjectRoutes } from './routes/subjects.ts';
 import type { Sessions } from './sessions/sessions.ts';
@@ -7,7 +8,7 @@ import type { SigningKeys } from './sessions/signing-keys.ts';
 
 export interface SessionServiceOptions
   extends Pick<AppOptions, 'notReady' | 'telemetry' | 'logLevel'>,
-    Omit<SessionRoutes & SubjectRoutes & OAuthRoutes, 'sessions'> {
+    Omit<SessionRoutes & SubjectRoutes & OAuthRoutes & RevocationRoutes, 'sessions'> {
   readonly access: Access;
   readonly sessions: Sessions;
   readonly keys: Pick<SigningKeys, 'jwks'>;
@@ -22,6 +23,7 @@ export async function buildApp({ keys, ...options }: SessionServiceOptions): Pro
 
   sessionRoutes(app, options);
   subjectRoutes(app, options);
+  revocationRoutes(app, options);
   await oauthRoutes(app, options);
 
   app.get(

@@ -27,6 +27,7 @@ const ENVIRONMENT = Type.Object({
   CURFEW_VERSION_TTL_MS: Type.Integer({ minimum: 1000, default: 30 * DAY_MS }),
   CURFEW_TICK_INTERVAL_MS: Type.Integer({ minimum: 10, maximum: MINUTE_MS, default: 500 }),
   CURFEW_MAX_VIEW_AGE_MS: ENV.maxViewAgeMs,
+  CURFEW_CANARY_INTERVAL_MS: Type.Integer({ minimum: 0, maximum: HOUR_MS, default: 5000 }),
   CURFEW_EFFECT_RULES: Type.String({ default: '[]' }),
   ...ACCESS_ENV,
   HOST: ENV.host,
@@ -82,6 +83,8 @@ export function readSessionServiceConfig(environment: NodeJS.ProcessEnv = proces
     versionTtlMs: env.CURFEW_VERSION_TTL_MS,
     tickIntervalMs: env.CURFEW_TICK_INTERVAL_MS,
     maxViewAgeMs: env.CURFEW_MAX_VIEW_AGE_MS,
+    /** Between two canaries, ms; 0: none. */
+    canaryIntervalMs: env.CURFEW_CANARY_INTERVAL_MS,
     /** Rules that come before Curfew's own (DESIGN section 4). */
     effectRules: readEffectRules(env.CURFEW_EFFECT_RULES),
     access: readAccess(env, env.CURFEW_ISSUER),

@@ -1,3 +1,4 @@
+import { isCanary } from '@curfew/contracts';
 import { SCOPE_NAME } from '@curfew/telemetry';
 import { metrics } from '@opentelemetry/api';
 import type { Step } from './events/plan.ts';
@@ -41,10 +42,10 @@ export function createMetrics() {
       else if (what.change === 'counted') perSubject.record(what.ofSubject);
     },
     onInvalidRecord: () => invalid.add(1),
-    onRecord: ({ rejected: error, belongsIn, effects }: Step) => {
+    onRecord: ({ rejected: error, belongsIn, effects, subject }: Step) => {
       if (error !== undefined) rejected.add(1, { error });
       if (belongsIn !== undefined) forwarded.add(1);
-      if (effects.length > 0) applied.add(1);
+      if (effects.length > 0 && !isCanary(subject)) applied.add(1);
     },
   };
 }

@@ -7,12 +7,17 @@ import { createTokenCheck } from '@curfew/sidecar/token-check';
 import { startTelemetry } from '@curfew/telemetry/start';
 import { buildApp } from './app.ts';
 import { readSessionServiceConfig } from './config.ts';
+import { Canaries } from './events/canaries.ts';
 import { readAnnouncedVersions } from './events/kafka-announced-versions.ts';
 import { KafkaBus } from './events/kafka-bus.ts';
 import { Feed } from './events/kafka-feed.ts';
-import { Pipeline } from './events/pipeline.ts';
+import { type AnnouncedEvent, Pipeline } from './events/pipeline.ts';
 import type { Step } from './events/plan.ts';
 import { createMetrics } from './metrics.ts';
+import { Fleet } from './receipts/fleet.ts';
+import { readReceipts } from './receipts/kafka-receipts.ts';
+import { reportReceipts } from './receipts/metrics.ts';
+import { Reports } from './receipts/reports.ts';
 import { Grants } from './sessions/grants.ts';
 import { RefreshTokens } from './sessions/refresh-tokens.ts';
 import { Renewals } from './sessions/renewals.ts';
@@ -24,6 +29,7 @@ import { SignIns } from './sessions/sign-ins.ts';
 import { UntilTold } from './sessions/until-told.ts';
 import { measured } from './store/measured.ts';
 import { connectStore } from './store/redis-connection.ts';
+import { RedisLedger } from './store/redis-ledger.ts';
 import { RedisOutbox } from './store/redis-outbox.ts';
 import { RedisSessions } from './store/redis-sessions.ts';
 import { RedisVersions } from './store/redis-versions.ts';
@@ -70,6 +76,27 @@ const publisher = createPublisher({
 const kafka = createKafka({ brokers, clientId: 'session-service' });
 const bus = new KafkaBus(kafka);
 
+const fleet = new Fleet();
+const receiptMetrics = reportReceipts(fleet, now);
+const reports = new Reports({
+  fleet,
+  ledger: measured('ledger', new RedisLedger(redis.client), onOperation),
+  boundMs: maxViewAgeMs,
+  now,
+  isComplete: () => receipts.notReady().length === 0,
+  onEffective: receiptMetrics.onEffective,
+  warn: (message, error) => app.log.warn({ err: error }, message),
+});
+const receipts = readReceipts({
+  brokers,
+  now,
+  onReceipt: (receipt) => {
+    receiptMetrics.onReceipt();
+    reports.heard(receipt);
+  },
+  onRejected: receiptMetrics.onRejected,
+});
+
 const rules = [...config.effectRules, ...EFFECT_RULES];
 const onRecord = (step: Step) => {
   metrics.onRecord(step);
@@ -79,7 +106,11 @@ const onRecord = (step: Step) => {
   if (belongsIn !== undefined) app.log.warn({ ...place, belongsIn }, 'an account event lay in the wrong partition');
   feed.applied(step);
 };
-const pipeline = new Pipeline({ versions, sessions: store, bus, partitions, rules, onRecord });
+const onAnnounced = (events: readonly AnnouncedEvent[]) => {
+  for (const event of events) receiptMetrics.onAnnounced(event);
+  reports.announced(events.map(({ revocation }) => revocation));
+};
+const pipeline = new Pipeline({ versions, sessions: store, bus, partitions, rules, onRecord, onAnnounced, now });
 const feed = new Feed({
   kafka,
   bus,
@@ -91,6 +122,12 @@ const feed = new Feed({
   maxViewAgeMs,
   now,
   warn: (message, error) => app.log.warn({ err: error }, message),
+});
+const canaries = new Canaries({
+  publisher,
+  partitions: () => feed.partitions,
+  count: partitions,
+  intervalMs: config.canaryIntervalMs,
 });
 const revocations = new Revocations({
   issuer,
@@ -124,6 +161,9 @@ const app = await buildApp({
   sessions,
   shownTokens,
   revocations,
+  reports,
+  fleet,
+  maxViewAgeMs,
   versions,
   keys,
   access: { ...config.access, verifyAccessToken: (token) => shownTokens.userOf(token) },
@@ -136,13 +176,17 @@ redis.start((error) => app.log.warn({ err: error }, 'Redis')).then(() => storeWa
 publisher.start();
 revocations.start();
 feed.start();
+receipts.start();
+canaries.start();
 await serve(app, {
   host: config.host,
   port: config.port,
   telemetry,
   close: async () => {
     keys.close();
-    await feed.close();
+    canaries.stop();
+    reports.close();
+    await Promise.all([feed.close(), receipts.close()]);
     await revocations.close();
     await publisher.close();
     storeWatch.stop();

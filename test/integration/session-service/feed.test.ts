@@ -80,7 +80,16 @@ async function startFeed(): Promise<void> {
     steps.push(step);
     feed?.applied(step);
   };
-  const pipeline = new Pipeline({ versions, sessions, bus, partitions: PARTITIONS, rules: EFFECT_RULES, onRecord });
+  const pipeline = new Pipeline({
+    versions,
+    sessions,
+    bus,
+    partitions: PARTITIONS,
+    rules: EFFECT_RULES,
+    onRecord,
+    onAnnounced: () => {},
+    now: Date.now,
+  });
   const warn = (message: string) => {
     warnings.push(message);
   };

@@ -57,6 +57,8 @@ beforeEach(() => {
     partitions: PARTITIONS,
     rules: EFFECT_RULES,
     onRecord: () => {},
+    onAnnounced: () => {},
+    now: Date.now,
   });
 });
 
@@ -267,7 +269,14 @@ describe('the pipeline', () => {
           const build = (faulty: boolean) => {
             const memory = { versions: new MemoryVersions(), sessions: new MemorySessions(), bus: new MemoryBus() };
             if (faulty) memory.bus.fails = () => faults.next().value;
-            const options = { ...memory, partitions: PARTITIONS, rules: EFFECT_RULES, onRecord: () => {} };
+            const options = {
+              ...memory,
+              partitions: PARTITIONS,
+              rules: EFFECT_RULES,
+              onRecord: () => {},
+              onAnnounced: () => {},
+              now: Date.now,
+            };
             return { ...memory, pipeline: new Pipeline(options) };
           };
           const smooth = build(false);

@@ -41,7 +41,7 @@ export class Feed {
     this.#options = options;
     this.#admin = options.kafka.admin();
     this.#ticker = new Ticker({
-      partitions: () => this.#events?.partitions ?? [],
+      partitions: () => this.partitions,
       send: (partitions, tick) => options.bus.tick(partitions, tick),
       intervalMs: options.tickIntervalMs,
       now: options.now,
@@ -60,6 +60,11 @@ export class Feed {
     return [`account events are not read (${this.#state}${this.#trouble ? `: ${this.#trouble}` : ''})`];
   }
 
+  /** The partitions that are this instance's now. */
+  get partitions(): readonly number[] {
+    return this.#events?.partitions ?? [];
+  }
+
   /** Hears of each record that was applied. */
   applied({ tick, record }: Step): void {
     if (tick !== undefined) this.#ticks.set(record.partition, tick);
@@ -67,7 +72,7 @@ export class Feed {
 
   #late(): string[] {
     const oldest = this.#options.now() - this.#options.maxViewAgeMs;
-    const late = (this.#events?.partitions ?? []).filter((partition) => (this.#ticks.get(partition) ?? 0) < oldest);
+    const late = this.partitions.filter((partition) => (this.#ticks.get(partition) ?? 0) < oldest);
     return late.length === 0 ? [] : [`account events are applied too late in partition ${late.join(', ')}`];
   }
 

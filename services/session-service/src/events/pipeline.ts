@@ -1,6 +1,7 @@
-import { type EffectRule, sessionOfScope, sessionScope, type Tick, TOPICS } from '@curfew/contracts';
+import { type EffectRule, isCanary, sessionOfScope, sessionScope, type Tick, TOPICS } from '@curfew/contracts';
 import { ATTR, contextOfHeaders, endWithError, startProcessSpan, startStoreSpan } from '@curfew/telemetry';
-import { INVALID_SPAN_CONTEXT, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
+import { INVALID_SPAN_CONTEXT, ROOT_CONTEXT, type Span, TraceFlags, trace } from '@opentelemetry/api';
+import type { Revocation } from '../receipts/revocation.ts';
 import { rolesGiven } from '../sessions/standing.ts';
 import type { SessionStore } from '../store/session-store.ts';
 import type { AppliedVersion, Change, VersionStore } from '../store/version-store.ts';
@@ -16,6 +17,16 @@ export interface PipelineOptions {
   readonly rules: readonly EffectRule[];
   /** Hears of each record that was done with. */
   readonly onRecord: (step: Step) => void;
+  /** Hears of the events of a batch that changed versions, once they are announced. */
+  readonly onAnnounced: (announced: readonly AnnouncedEvent[]) => void;
+  /** Clock, ms since the epoch. */
+  readonly now: () => number;
+}
+
+/** An event that was announced, and the span that it is processed in. */
+export interface AnnouncedEvent {
+  readonly revocation: Revocation;
+  readonly span: Span;
 }
 
 /** A step while it is under way: its effects, those of devices resolved to sessions, and its span. */
@@ -53,8 +64,10 @@ export class Pipeline {
       await Promise.all(works.map((work) => this.#resolveDevices(work)));
       const tick = newestTick(works);
       const applied = await this.#apply(partition, known, last, works, tick?.tick);
+      const appliedAt = this.#options.now();
       await this.#spare(applied);
       await this.#options.bus.announce(partition, applied.map(announcementOf), tick);
+      if (applied.length > 0) this.#options.onAnnounced(announcedEvents(applied, appliedAt, this.#options.now()));
       await this.#removeEnded(applied);
       await this.#keepAside(works);
     } catch (error) {
@@ -201,3 +214,25 @@ const announcementOf = ({ work, effect, version }: Applied): Announcement => ({
   },
   cause: work.span,
 });
+
+/** By event: one may have changed several scopes. */
+function announcedEvents(applied: readonly Applied[], appliedAt: number, announcedAt: number): AnnouncedEvent[] {
+  return [...Map.groupBy(applied, ({ work }) => work)].map(([{ step, span }, changes]) => {
+    const { traceId, traceFlags } = span.spanContext();
+    const { partition, offset, timestamp: at } = step.record;
+    const revocation = {
+      id: step.id,
+      partition,
+      offset,
+      at,
+      // What another attempt has applied, nobody knows when.
+      ...(changes.every(({ version }) => version.applied) ? { appliedAt } : {}),
+      announcedAt,
+      why: changes[0]?.effect.why ?? '',
+      scopes: changes.map(({ effect }) => effect.scope),
+      ...(traceFlags & TraceFlags.SAMPLED ? { traceId } : {}),
+      ...(isCanary(step.subject) ? { canary: true as const } : {}),
+    };
+    return { revocation, span };
+  });
+}

@@ -1,27 +1,17 @@
-import { CurfewError, parseSubjectId } from '@curfew/contracts';
 import { type App, assertOwn } from '@curfew/http';
-import type { Revocations } from '../sessions/revocations.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { VersionStore } from '../store/version-store.ts';
 import { assertMayEnd } from './own-sessions.ts';
-import {
-  EndAllQuery,
-  RevocationBody,
-  RevocationReply,
-  SessionsReply,
-  SubjectParams,
-  VersionReply,
-} from './session-bodies.ts';
+import { EndAllQuery, RevocationReply, SessionsReply, SubjectParams, VersionReply } from './session-bodies.ts';
 import { sessionReply } from './session-replies.ts';
 
 export interface SubjectRoutes {
   readonly sessions: Pick<Sessions, 'ofSubject' | 'endAll'>;
-  readonly revocations: Pick<Revocations, 'end'>;
   readonly versions: Pick<VersionStore, 'read'>;
 }
 
-/** `/v1/subjects` and `/v1/revocations`: what concerns a whole account, or more. */
-export function subjectRoutes(app: App, { sessions, revocations, versions }: SubjectRoutes): void {
+/** `/v1/subjects`: what concerns a whole account. */
+export function subjectRoutes(app: App, { sessions, versions }: SubjectRoutes): void {
   app.get(
     '/v1/subjects/:sub/version',
     {
@@ -60,25 +50,6 @@ export function subjectRoutes(app: App, { sessions, revocations, versions }: Sub
     async ({ caller, params, query }, reply) => {
       assertMayEnd(caller, params.sub);
       return reply.code(202).send(await sessions.endAll(params.sub, query.except));
-    },
-  );
-
-  app.post(
-    '/v1/revocations',
-    {
-      config: { scope: 'revocations:write' },
-      schema: {
-        summary: 'End the sessions of an account, a tenant, or everybody',
-        body: RevocationBody,
-        response: { 202: RevocationReply },
-      },
-    },
-    async ({ body: { sub_id, reason } }, reply) => {
-      const subjectId = parseSubjectId(sub_id);
-      if (!subjectId.ok) throw new CurfewError('set_rejected', subjectId.detail, { reason: subjectId.code });
-      const why = reason === undefined ? {} : { reason };
-      const cause = { subjectId: subjectId.value, initiatingEntity: 'admin', ...why } as const;
-      return reply.code(202).send(await revocations.end(cause));
     },
   );
 }

@@ -1,0 +1,24 @@
+import type { Revocation } from './revocation.ts';
+
+/** The revocations of the last day, for whichever instance is asked. All methods throw CurfewError `store_unavailable`. */
+export interface Ledger {
+  /** Keeps revocations that are announced. One that is there already stays as it is: it may have been announced again. */
+  add(revocations: readonly Revocation[]): Promise<void>;
+  /** Keeps what became of it. */
+  settle(revocation: Revocation): Promise<void>;
+  read(id: string): Promise<Revocation | undefined>;
+  /** The newest of those that are kept, newest first. */
+  newest(wanted: Wanted): Promise<Revocation[]>;
+}
+
+export interface Wanted {
+  readonly limit: number;
+  readonly canaries: boolean;
+  /** Acknowledged after it, ms since the epoch. */
+  readonly since: number;
+  /** Scopes of which it names one; empty: whatever it names. */
+  readonly scopes: readonly string[];
+}
+
+export const isWanted = ({ scopes }: Revocation, wanted: Wanted): boolean =>
+  wanted.scopes.length === 0 || scopes.some((scope) => wanted.scopes.includes(scope));

@@ -1,0 +1,51 @@
+import { SCOPE_NAME } from '@curfew/telemetry';
+import { metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import type { AnnouncedEvent } from '../events/pipeline.ts';
+import { type Fleet, stateOf } from './fleet.ts';
+import type { Report } from './open-revocation.ts';
+
+const BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+
+/** Reports how fast revocations become effective, and by whom they do (DESIGN section 9). */
+export function reportReceipts(fleet: Fleet, now: () => number) {
+  const meter = metrics.getMeter(SCOPE_NAME);
+  const advice = { explicitBucketBoundaries: BUCKETS_S };
+  const propagation = meter.createHistogram('curfew.propagation.duration', {
+    description: "From an account event's acknowledgement to its application, by hop",
+    unit: 's',
+    advice,
+  });
+  const effective = meter.createHistogram('curfew.revocation.effective.duration', {
+    description: "From an account event's acknowledgement until it is effective on every sidecar",
+    unit: 's',
+    advice,
+  });
+  const received = meter.createCounter('curfew.receipts.received', { description: 'Receipts of sidecars' });
+  const rejected = meter.createCounter('curfew.receipts.rejected', {
+    description: 'Records of receipts that are none',
+  });
+  meter
+    .createObservableGauge('curfew.sidecars', { description: 'Sidecars heard of in the last minute, by state' })
+    .addCallback((result) => {
+      const at = now();
+      const byState = Map.groupBy(fleet.present(at), (sidecar) => stateOf(sidecar, at));
+      for (const [state, { length }] of byState) result.observe(length, { state });
+    });
+  return {
+    onReceipt: () => received.add(1),
+    onRejected: () => rejected.add(1),
+    onAnnounced: ({ revocation, span }: AnnouncedEvent) => {
+      const { at, appliedAt, announcedAt } = revocation;
+      const canary = revocation.canary === true;
+      const cause = trace.setSpan(ROOT_CONTEXT, span);
+      const since = (ms: number) => Math.max(0, ms - at) / 1000;
+      if (appliedAt !== undefined) propagation.record(since(appliedAt), { hop: 'fold', canary }, cause);
+      propagation.record(since(announcedAt), { hop: 'announce', canary }, cause);
+    },
+    onEffective: ({ revocation, outcomes, effectiveAt = revocation.at }: Report) => {
+      const canary = revocation.canary === true;
+      const by = outcomes.every((outcome) => outcome.by === 'receipt') ? 'receipt' : 'lease';
+      effective.record((effectiveAt - revocation.at) / 1000, { canary, by });
+    },
+  };
+}

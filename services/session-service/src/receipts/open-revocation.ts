@@ -1,0 +1,96 @@
+import type { Sidecar } from './fleet.ts';
+import { leaseUntil, outcomeOf } from './outcome.ts';
+import type { Outcome, Revocation } from './revocation.ts';
+
+/** What is known of a revocation, and of what became of it everywhere. */
+export interface Report {
+  readonly revocation: Revocation;
+  readonly outcomes: readonly Outcome[];
+  /** No sidecar that counts accepts what has ended; with none, no service can after the bound. */
+  readonly effective: boolean;
+  /** Since when, ms since the epoch. */
+  readonly effectiveAt?: number;
+}
+
+/** A revocation that is not effective yet, or of which a sidecar may still tell what it let through. */
+export class OpenRevocation {
+  readonly revocation: Revocation;
+  readonly #boundMs: number;
+  readonly #outcomes = new Map<Sidecar, Outcome>();
+  readonly #settled = Promise.withResolvers<void>();
+  #effective = false;
+
+  /** @param boundMs of services that say nothing of themselves. */
+  constructor(revocation: Revocation, boundMs: number) {
+    this.revocation = revocation;
+    this.#boundMs = boundMs;
+  }
+
+  /** Resolves once it is effective, or given up. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
+  }
+
+  get effective(): boolean {
+    return this.#effective;
+  }
+
+  /** Nothing that any sidecar says changes it any more. */
+  get isOver(): boolean {
+    return this.#effective && [...this.#outcomes.values()].every(({ by }) => by === 'receipt');
+  }
+
+  /**
+   * Looks at a sidecar that said something, or that time passed for. What is effective stays so: a sidecar that is heard
+   * of only then does not count.
+   *
+   * @returns whether that made a difference.
+   */
+  consider(sidecar: Sidecar, now: number): boolean {
+    const before = this.#outcomes.get(sidecar);
+    if (before?.by === 'receipt' || (before === undefined && this.#effective)) return false;
+    const outcome = outcomeOf(this.revocation, sidecar, now);
+    if (outcome === undefined) return this.#outcomes.delete(sidecar);
+    this.#outcomes.set(sidecar, outcome);
+    return outcome.by !== before?.by || outcome.appliedAt !== before?.appliedAt;
+  }
+
+  /** @returns true where it has become effective by now. */
+  settle(now: number): boolean {
+    if (this.#effective || !reportOf(this.revocation, this.#told(), this.#boundMs, now).effective) return false;
+    this.#effective = true;
+    this.#settled.resolve();
+    return true;
+  }
+
+  giveUp(): void {
+    this.#settled.resolve();
+  }
+
+  /** When it becomes effective at the latest if no sidecar says anything any more, ms since the epoch. */
+  dueAt(): number {
+    const { at } = this.revocation;
+    const leases = [...this.#outcomes].flatMap(([sidecar, { by }]) =>
+      by === 'pending' ? [Math.max(leaseUntil(sidecar), at + sidecar.last.boundMs)] : [],
+    );
+    return leases.length === 0 ? at + this.#boundMs : Math.max(...leases);
+  }
+
+  report(now: number): Report {
+    return reportOf(this.revocation, this.#told(), this.#boundMs, now);
+  }
+
+  #told(): readonly Outcome[] {
+    return [...this.#outcomes.values()];
+  }
+}
+
+export function reportOf(revocation: Revocation, outcomes: readonly Outcome[], boundMs: number, now: number): Report {
+  const isPending = outcomes.some(({ effectiveAt }) => effectiveAt === undefined);
+  const effectiveAt =
+    outcomes.length === 0
+      ? revocation.at + boundMs
+      : Math.max(revocation.announcedAt, ...outcomes.map(({ effectiveAt: at = 0 }) => at));
+  if (isPending || effectiveAt > now) return { revocation, outcomes, effective: false };
+  return { revocation, outcomes, effective: true, effectiveAt };
+}

@@ -1,0 +1,169 @@
+import type { Receipt } from '@curfew/contracts';
+import type { Fleet } from './fleet.ts';
+import type { Ledger, Wanted } from './ledger.ts';
+import { OpenRevocation, type Report, reportOf } from './open-revocation.ts';
+import type { Revocation } from './revocation.ts';
+
+export interface ReportsOptions {
+  readonly fleet: Fleet;
+  readonly ledger: Ledger;
+  /** The bound of services that say nothing of themselves, ms. */
+  readonly boundMs: number;
+  /** Clock, ms since the epoch. */
+  readonly now: () => number;
+  /** false: not all of the receipts are read that were written up to now, so that a silence means nothing. */
+  readonly isComplete: () => boolean;
+  /** Hears of each revocation announced here that has become effective. */
+  readonly onEffective: (report: Report) => void;
+  readonly warn: (message: string, error: unknown) => void;
+}
+
+/** Most revocations that receipts are joined with at a time; what becomes of older ones is told when it is asked for. */
+const MAX_OPEN = 1000;
+/** How long a sidecar whose lease ran out may take to tell what it let through, ms. */
+const OPEN_FOR_MS = 5 * 60_000;
+/** Between two looks for what another instance may have announced meanwhile, ms. */
+const LOOK_INTERVAL_MS = 100;
+
+/** Joins what was announced with what sidecars say of it, and tells since when a revocation is effective. */
+export class Reports {
+  readonly #options: ReportsOptions;
+  /** By id, in the order of their announcements. */
+  readonly #open = new Map<string, OpenRevocation>();
+  readonly #timers = new Map<OpenRevocation, NodeJS.Timeout>();
+  readonly #announcedHere = new Set<OpenRevocation>();
+  #announcement = Promise.withResolvers<void>();
+  readonly #stop = Promise.withResolvers<void>();
+  #stopped = false;
+
+  constructor(options: ReportsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes in what the pipeline has announced. It holds nothing up, and what cannot be kept is only not told of later. */
+  announced(revocations: readonly Revocation[]): void {
+    const { ledger, warn } = this.#options;
+    ledger.add(revocations).catch((error) => warn('revocations are not kept in the ledger', error));
+    for (const revocation of revocations) {
+      if (this.#open.has(revocation.id)) continue;
+      const open = this.#begin(revocation);
+      this.#announcedHere.add(open);
+      this.#advance(open);
+    }
+    this.#announcement.resolve();
+    this.#announcement = Promise.withResolvers();
+  }
+
+  /** Takes in what a sidecar says. */
+  heard(receipt: Receipt): void {
+    const sidecar = this.#options.fleet.hear(receipt);
+    const now = this.#options.now();
+    for (const open of this.#open.values()) if (open.consider(sidecar, now)) this.#advance(open);
+  }
+
+  /** @throws CurfewError `store_unavailable` */
+  async report(id: string): Promise<Report | undefined> {
+    const open = this.#open.get(id);
+    if (open !== undefined) return open.report(this.#options.now());
+    const revocation = await this.#options.ledger.read(id);
+    return revocation && this.#reportOf(revocation);
+  }
+
+  /**
+   * Waits until a revocation is effective.
+   *
+   * @param limits how long at the most, and how long for an event that is not announced yet, ms.
+   * @returns its report, effective or not; undefined where nothing is known of it by then.
+   * @throws CurfewError `store_unavailable`
+   */
+  async whenEffective(id: string, limits: { limitMs: number; announcedWithinMs: number }): Promise<Report | undefined> {
+    const { now } = this.#options;
+    const began = now();
+    let report = await this.report(id);
+    while (report === undefined && !this.#stopped && now() - began < limits.announcedWithinMs) {
+      await this.#within(LOOK_INTERVAL_MS, this.#announcement.promise);
+      report = await this.report(id);
+    }
+    const open = this.#open.get(id);
+    if (report === undefined || report.effective) return report;
+    if (open === undefined) return this.report(id); // It became effective in this very turn.
+    await this.#within(began + limits.limitMs - now(), open.settled);
+    return open.report(now());
+  }
+
+  /** @throws CurfewError `store_unavailable` */
+  async list(wanted: Wanted): Promise<Report[]> {
+    return (await this.#options.ledger.newest(wanted)).map((revocation) => this.#reportOf(revocation));
+  }
+
+  /** Whoever waits is answered. */
+  close(): void {
+    this.#stopped = true;
+    this.#stop.resolve();
+    for (const open of this.#open.values()) this.#end(open);
+  }
+
+  #reportOf(revocation: Revocation): Report {
+    const { boundMs, now } = this.#options;
+    if (revocation.outcomes !== undefined) return reportOf(revocation, revocation.outcomes, boundMs, now());
+    const known = this.#open.get(revocation.id);
+    if (known !== undefined) return known.report(now());
+    const open = this.#begin(revocation);
+    this.#advance(open);
+    return open.report(now());
+  }
+
+  #begin(revocation: Revocation): OpenRevocation {
+    const { fleet, boundMs, now } = this.#options;
+    for (const open of this.#open.values()) {
+      if (this.#open.size < MAX_OPEN && open.revocation.at > now() - OPEN_FOR_MS) break;
+      this.#end(open);
+    }
+    const open = new OpenRevocation(revocation, boundMs);
+    this.#open.set(revocation.id, open);
+    for (const sidecar of fleet.sidecars(now())) open.consider(sidecar, now());
+    return open;
+  }
+
+  #end(open: OpenRevocation): void {
+    this.#open.delete(open.revocation.id);
+    this.#announcedHere.delete(open);
+    clearTimeout(this.#timers.get(open));
+    this.#timers.delete(open);
+    open.giveUp();
+  }
+
+  #lookAgain(open: OpenRevocation): void {
+    const now = this.#options.now();
+    for (const sidecar of this.#options.fleet.sidecars(now)) open.consider(sidecar, now);
+    this.#advance(open);
+  }
+
+  #advance(open: OpenRevocation): void {
+    const { ledger, now, isComplete, onEffective, warn } = this.#options;
+    const settles = isComplete() && open.settle(now());
+    if (open.effective) {
+      const report = open.report(now());
+      const settled = { ...open.revocation, outcomes: report.outcomes };
+      ledger.settle(settled).catch((error) => warn('what became of a revocation is not kept in the ledger', error));
+      if (settles && this.#announcedHere.has(open)) onEffective(report);
+    }
+    if (open.isOver) this.#end(open);
+    else if (!open.effective) this.#wake(open);
+  }
+
+  /** Time alone can make it effective. */
+  #wake(open: OpenRevocation): void {
+    clearTimeout(this.#timers.get(open));
+    const { now, isComplete } = this.#options;
+    const inMs = Math.max(open.dueAt() - now(), isComplete() ? 1 : LOOK_INTERVAL_MS);
+    this.#timers.set(open, setTimeout(() => this.#lookAgain(open), inMs).unref());
+  }
+
+  async #within(limitMs: number, event: Promise<void>): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, limitMs);
+    await Promise.race([event, late.promise, this.#stop.promise]);
+    clearTimeout(timer);
+  }
+}

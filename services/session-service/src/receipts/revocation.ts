@@ -1,0 +1,46 @@
+import type { ReceiptState, ScopeKey } from '@curfew/contracts';
+
+/** An account event that changed versions: what the ledger keeps of it. Times in ms since the epoch. */
+export interface Revocation {
+  /** The event's jti, and its place in the log. */
+  readonly id: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** When the bus acknowledged it. */
+  readonly at: number;
+  /** When Redis had applied it; absent where that was done by an instance that did not come to announce it. */
+  readonly appliedAt?: number;
+  readonly announcedAt: number;
+  /** The event type in short: `caep/session-revoked`. */
+  readonly why: string;
+  readonly scopes: readonly ScopeKey[];
+  /** The trace that it is in, where that is recorded. */
+  readonly traceId?: string;
+  readonly canary?: true;
+  /** Once it is effective: what became of it on each sidecar that counts. */
+  readonly outcomes?: readonly Outcome[];
+}
+
+/** What became of a revocation on one sidecar. */
+export interface Outcome {
+  readonly service: string;
+  readonly instance: string;
+  readonly state: SidecarState;
+  /**
+   * `receipt`: it said that it has applied it. `lease`: it was silent for its bound, and from then on accepts nothing by
+   * itself. `pending`: neither.
+   */
+  readonly by: 'receipt' | 'lease' | 'pending';
+  /** Since when no strict route of it accepts what has ended, ms since the epoch; absent while it is pending. */
+  readonly effectiveAt?: number;
+  /** When it applied the event; absent where it has not named it, as among many others. */
+  readonly appliedAt?: number;
+  /** Requests that it accepted in between, of the sessions concerned. */
+  readonly exposed?: number;
+  readonly atLeast?: true;
+  /** When it said its last word before its lease ran out. */
+  readonly silentSince?: number;
+}
+
+/** What a sidecar said last, or that it has said nothing for longer than its bound. */
+export type SidecarState = ReceiptState | 'silent';

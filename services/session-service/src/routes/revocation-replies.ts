@@ -1,0 +1,90 @@
+import { type Sidecar, stateOf } from '../receipts/fleet.ts';
+import type { Report } from '../receipts/open-revocation.ts';
+import { leaseUntil } from '../receipts/outcome.ts';
+import type { Outcome } from '../receipts/revocation.ts';
+
+const instant = (ms: number): string => new Date(ms).toISOString();
+
+export function reportReply({ revocation, outcomes, effective, effectiveAt }: Report) {
+  const { id, partition, offset, why, scopes, traceId, canary, at, appliedAt, announcedAt } = revocation;
+  const done = outcomes.filter(({ by }) => by !== 'pending');
+  return {
+    id,
+    partition,
+    offset,
+    why,
+    scopes: [...scopes],
+    ...(traceId === undefined ? {} : { traceId }),
+    ...(canary === undefined ? {} : { canary }),
+    at: instant(at),
+    ...(appliedAt === undefined ? {} : { appliedAt: instant(appliedAt) }),
+    announcedAt: instant(announcedAt),
+    effective,
+    ...(effectiveAt === undefined ? {} : { effectiveAt: instant(effectiveAt) }),
+    summary: `${done.length} of ${outcomes.length}`,
+    exposed: outcomes.reduce((sum, { exposed = 0 }) => sum + exposed, 0),
+    ...(outcomes.some(({ atLeast }) => atLeast) ? { atLeast: true } : {}),
+    sidecars: outcomes.map((outcome) => outcomeReply(outcome, at)),
+  };
+}
+
+function outcomeReply({ service, instance, state, by, appliedAt, exposed, atLeast, ...rest }: Outcome, at: number) {
+  const applied =
+    appliedAt === undefined ? {} : { appliedAt: instant(appliedAt), latencyMs: Math.max(0, appliedAt - at) };
+  return {
+    service,
+    instance,
+    state,
+    effective: by !== 'pending',
+    by,
+    ...applied,
+    ...(exposed === undefined ? {} : { exposed }),
+    ...(atLeast ? { atLeast } : {}),
+    says: inWords({ by, appliedAt, ...rest }, at),
+  };
+}
+
+function inWords(
+  {
+    by,
+    appliedAt,
+    effectiveAt = 0,
+    silentSince = 0,
+  }: Pick<Outcome, 'by' | 'effectiveAt' | 'silentSince'> & {
+    readonly appliedAt: number | undefined;
+  },
+  at: number,
+): string {
+  if (by === 'pending') return 'has not applied it yet';
+  if (by === 'lease') return `silent since ${instant(silentSince)}; refuses by itself from ${instant(effectiveAt)} on`;
+  if (appliedAt === undefined) return `had applied it when it next said something, after ${effectiveAt - at} ms`;
+  return `applied after ${Math.max(0, appliedAt - at)} ms`;
+}
+
+export function sidecarsReply(sidecars: readonly Sidecar[], now: number) {
+  const newest: number[] = [];
+  for (const { last } of sidecars)
+    for (const [partition, { offset }] of last.partitions.entries())
+      newest[partition] = Math.max(offset, newest[partition] ?? -1);
+  return {
+    sidecars: sidecars.map((sidecar) => {
+      const { service, instance, startedAt, at, boundMs, partitions } = sidecar.last;
+      return {
+        service,
+        instance,
+        state: stateOf(sidecar, now),
+        startedAt: instant(startedAt),
+        lastReceiptAt: instant(at),
+        leaseUntil: instant(leaseUntil(sidecar)),
+        boundMs,
+        lagRecords: partitions.reduce((sum, { offset }, partition) => sum + (newest[partition] ?? offset) - offset, 0),
+        partitions: partitions.map(({ offset, tick, ageMs }, partition) => ({
+          partition,
+          offset,
+          ...(tick > 0 ? { tick: instant(tick) } : {}),
+          ageMs,
+        })),
+      };
+    }),
+  };
+}
