@@ -86,11 +86,10 @@ export class OpenRevocation {
 }
 
 export function reportOf(revocation: Revocation, outcomes: readonly Outcome[], boundMs: number, now: number): Report {
-  const isPending = outcomes.some(({ effectiveAt }) => effectiveAt === undefined);
-  const effectiveAt =
-    outcomes.length === 0
-      ? revocation.at + boundMs
-      : Math.max(revocation.announcedAt, ...outcomes.map(({ effectiveAt: at = 0 }) => at));
-  if (isPending || effectiveAt > now) return { revocation, outcomes, effective: false };
-  return { revocation, outcomes, effective: true, effectiveAt };
+  const guaranteedAt = revocation.at + boundMs;
+  const effective =
+    outcomes.length === 0 ? guaranteedAt <= now : outcomes.every(({ effectiveAt }) => effectiveAt !== undefined);
+  if (!effective) return { revocation, outcomes, effective };
+  const times = outcomes.map(({ effectiveAt = guaranteedAt }) => effectiveAt);
+  return { revocation, outcomes, effective, effectiveAt: times.length === 0 ? guaranteedAt : Math.max(...times) };
 }
