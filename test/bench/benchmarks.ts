@@ -2,6 +2,7 @@ import { sayHttp } from './http.ts';
 import { noted, quantile, type Report, type Reports, time } from './report.ts';
 import type { StackKind } from './stack.ts';
 import { sayStore } from './store.ts';
+import { sayTelemetry } from './telemetry.ts';
 
 export interface Benchmark {
   readonly name: string;
@@ -74,5 +75,15 @@ export const BENCHMARKS: readonly Benchmark[] = [
     },
     onlyOnce: { 'http curfew-cookie steady': 'services' },
     says: sayHttp,
+  },
+  {
+    name: 'telemetry',
+    cases: {
+      'telemetry-authenticate unwatched': 'services',
+      'telemetry-authenticate watched': 'services',
+      'telemetry-storefront unwatched': 'services',
+      'telemetry-storefront watched': 'services',
+    },
+    says: sayTelemetry,
   },
 ];

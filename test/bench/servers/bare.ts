@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import express from 'express';
 import { serve } from './serve.ts';
 
@@ -7,4 +8,4 @@ const app = express();
 app.get('/me', (_request, response) => {
   response.json({ subject: 'user-0000000' });
 });
-serve(app);
+serve(createServer(app));

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { createSidecar } from '@curfew/sidecar';
 import { protect } from '@curfew/sidecar/express';
 import express from 'express';
@@ -19,4 +20,4 @@ app.use(protect(sidecar));
 app.get('/me', (request, response) => {
   response.json({ subject: request.session.subject });
 });
-serve(app, () => sidecar.close());
+serve(createServer(app), () => sidecar.close());

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { RedisStore } from 'connect-redis';
 import express, { type Request } from 'express';
 import session, { type SessionData } from 'express-session';
@@ -31,4 +32,4 @@ app.get('/me', (request, response) => {
   if (user === undefined) response.status(401);
   response.json({ subject: user?.subject });
 });
-serve(app, () => client.close());
+serve(createServer(app), () => client.close());
