@@ -12,7 +12,7 @@ export interface Report {
   readonly effectiveAt?: number;
 }
 
-/** A revocation that is not effective yet, or of which a sidecar may still tell what it let through. */
+/** A revocation and what becomes of it, until nothing that a sidecar says can change that. */
 export class OpenRevocation {
   readonly revocation: Revocation;
   readonly #boundMs: number;
@@ -24,6 +24,8 @@ export class OpenRevocation {
   constructor(revocation: Revocation, boundMs: number) {
     this.revocation = revocation;
     this.#boundMs = boundMs;
+    this.#effective = revocation.outcomes !== undefined;
+    if (this.#effective) this.#settled.resolve();
   }
 
   /** Resolves once it is effective, or given up. */
@@ -35,9 +37,9 @@ export class OpenRevocation {
     return this.#effective;
   }
 
-  /** Nothing that any sidecar says changes it any more. */
+  /** Nothing that any sidecar says changes it any more: none has yet to tell what it let through. */
   get isOver(): boolean {
-    return this.#effective && [...this.#outcomes.values()].every(({ by }) => by === 'receipt');
+    return this.#effective && this.#told().every(({ by }) => by === 'receipt');
   }
 
   /**
@@ -81,11 +83,11 @@ export class OpenRevocation {
   }
 
   #told(): readonly Outcome[] {
-    return [...this.#outcomes.values()];
+    return this.revocation.outcomes ?? [...this.#outcomes.values()];
   }
 }
 
-export function reportOf(revocation: Revocation, outcomes: readonly Outcome[], boundMs: number, now: number): Report {
+function reportOf(revocation: Revocation, outcomes: readonly Outcome[], boundMs: number, now: number): Report {
   const guaranteedAt = revocation.at + boundMs;
   const effective =
     outcomes.length === 0 ? guaranteedAt <= now : outcomes.every(({ effectiveAt }) => effectiveAt !== undefined);

@@ -1,7 +1,7 @@
 import type { Receipt } from '@curfew/contracts';
 import type { Fleet } from './fleet.ts';
 import type { Ledger, Wanted } from './ledger.ts';
-import { OpenRevocation, type Report, reportOf } from './open-revocation.ts';
+import { OpenRevocation, type Report } from './open-revocation.ts';
 import type { Revocation } from './revocation.ts';
 
 export interface ReportsOptions {
@@ -63,10 +63,7 @@ export class Reports {
 
   /** @throws CurfewError `store_unavailable` */
   async report(id: string): Promise<Report | undefined> {
-    const open = this.#open.get(id);
-    if (open !== undefined) return open.report(this.#options.now());
-    const revocation = await this.#options.ledger.read(id);
-    return revocation && this.#reportOf(revocation);
+    return (await this.#find(id))?.report(this.#options.now());
   }
 
   /**
@@ -79,21 +76,19 @@ export class Reports {
   async whenEffective(id: string, limits: { limitMs: number; announcedWithinMs: number }): Promise<Report | undefined> {
     const { now } = this.#options;
     const began = now();
-    let report = await this.report(id);
-    while (report === undefined && !this.#stopped && now() - began < limits.announcedWithinMs) {
+    let found = await this.#find(id);
+    while (found === undefined && !this.#stopped && now() - began < limits.announcedWithinMs) {
       await this.#within(LOOK_INTERVAL_MS, this.#announcement.promise);
-      report = await this.report(id);
+      found = await this.#find(id);
     }
-    const open = this.#open.get(id);
-    if (report === undefined || report.effective) return report;
-    if (open === undefined) return this.report(id); // It became effective in this very turn.
-    await this.#within(began + limits.limitMs - now(), open.settled);
-    return open.report(now());
+    if (found !== undefined) await this.#within(began + limits.limitMs - now(), found.settled);
+    return found?.report(now());
   }
 
   /** @throws CurfewError `store_unavailable` */
   async list(wanted: Wanted): Promise<Report[]> {
-    return (await this.#options.ledger.newest(wanted)).map((revocation) => this.#reportOf(revocation));
+    const revocations = await this.#options.ledger.newest(wanted);
+    return revocations.map((revocation) => this.#take(revocation).report(this.#options.now()));
   }
 
   /** Whoever waits is answered. */
@@ -103,14 +98,19 @@ export class Reports {
     for (const open of this.#open.values()) this.#end(open);
   }
 
-  #reportOf(revocation: Revocation): Report {
-    const { boundMs, now } = this.#options;
-    if (revocation.outcomes !== undefined) return reportOf(revocation, revocation.outcomes, boundMs, now());
-    const known = this.#open.get(revocation.id);
-    if (known !== undefined) return known.report(now());
-    const open = this.#begin(revocation);
+  async #find(id: string): Promise<OpenRevocation | undefined> {
+    const open = this.#open.get(id);
+    if (open !== undefined) return open;
+    const revocation = await this.#options.ledger.read(id);
+    return revocation && this.#take(revocation);
+  }
+
+  /** What the ledger has of a revocation, joined with what was said since. */
+  #take(revocation: Revocation): OpenRevocation {
+    if (revocation.outcomes !== undefined) return new OpenRevocation(revocation, this.#options.boundMs);
+    const open = this.#open.get(revocation.id) ?? this.#begin(revocation);
     this.#advance(open);
-    return open.report(now());
+    return open;
   }
 
   #begin(revocation: Revocation): OpenRevocation {

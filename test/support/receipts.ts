@@ -1,0 +1,43 @@
+import type { AppliedEvent, Receipt } from '@curfew/contracts';
+import type { Revocation } from '../../services/session-service/src/receipts/revocation.ts';
+
+export const BOUND = 2000;
+
+/** A receipt of a sidecar with one partition that has applied it up to `offset`. */
+export const receiptOf = (
+  instance: string,
+  at: number,
+  { offset = -1, ...members }: Partial<Receipt> & { readonly offset?: number } = {},
+): Receipt => ({
+  service: 'orders',
+  instance,
+  state: 'live',
+  at,
+  startedAt: 0,
+  boundMs: BOUND,
+  partitions: [{ offset, tick: 0, ageMs: 0 }],
+  applied: [],
+  ...members,
+});
+
+export const applied = (at: number, members: Partial<AppliedEvent> = {}): AppliedEvent => ({
+  id: 'jti',
+  partition: 0,
+  offset: 5,
+  at,
+  exposed: 0,
+  ...members,
+});
+
+/** An event at offset 5 of partition 0, announced as soon as it was acknowledged. */
+export const revocationOf = (at: number, members: Partial<Revocation> = {}): Revocation => ({
+  id: 'jti',
+  partition: 0,
+  offset: 5,
+  at,
+  appliedAt: at,
+  announcedAt: at,
+  why: 'caep/session-revoked',
+  scopes: ['u:alice'],
+  ...members,
+});

@@ -1,0 +1,209 @@
+import { CurfewError } from '@curfew/contracts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Fleet } from '../../../../services/session-service/src/receipts/fleet.ts';
+import type { Report } from '../../../../services/session-service/src/receipts/open-revocation.ts';
+import { Reports } from '../../../../services/session-service/src/receipts/reports.ts';
+import { MemoryLedger } from '../../../support/memory-ledger.ts';
+import { applied, BOUND, receiptOf, revocationOf } from '../../../support/receipts.ts';
+
+const E = 1_000_000_000;
+const LIMITS = { limitMs: 10_000, announcedWithinMs: 1000 };
+
+let ledger: MemoryLedger;
+let complete: boolean;
+let effective: Report[];
+const warn = vi.fn();
+let reports: Reports;
+
+const instance = (ofLedger = ledger) =>
+  new Reports({
+    fleet: new Fleet(),
+    ledger: ofLedger,
+    boundMs: BOUND,
+    now: Date.now,
+    isComplete: () => complete,
+    onEffective: (report) => effective.push(report),
+    warn,
+  });
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+/** A report, once it is there. */
+function awaited(id = 'jti', limits = LIMITS, of = reports) {
+  const seen: { report?: Report | undefined; at?: number } = {};
+  void of.whenEffective(id, limits).then((report) => Object.assign(seen, { report, at: Date.now() - E }));
+  return seen;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: E });
+  ledger = new MemoryLedger();
+  complete = true;
+  effective = [];
+  warn.mockClear();
+  reports = instance();
+  for (const name of ['a', 'b']) reports.heard(receiptOf(name, E - 500));
+});
+afterEach(() => {
+  reports.close();
+  vi.useRealTimers();
+});
+
+describe('whoever waits for a revocation', () => {
+  test('is answered as soon as the last sidecar says that it has applied it', async () => {
+    reports.announced([revocationOf(E)]);
+    const seen = awaited();
+    await pass(10);
+    reports.heard(receiptOf('a', E + 10, { applied: [applied(E + 5, { exposed: 3 })] }));
+    await pass(10);
+    expect(seen.report).toBeUndefined();
+    reports.heard(receiptOf('b', E + 20, { applied: [applied(E + 15, { exposed: 1 })] }));
+    await pass(0);
+    expect(seen).toMatchObject({ at: 20, report: { effective: true, effectiveAt: E + 15 } });
+    expect(effective).toMatchObject([{ effectiveAt: E + 15 }]);
+  });
+
+  test('is answered when the lease of a silent sidecar has run out, and not before', async () => {
+    reports.announced([revocationOf(E)]);
+    const seen = awaited();
+    await pass(700);
+    reports.heard(receiptOf('a', E + 700, { offset: 5 }));
+    reports.heard(receiptOf('b', E + 700));
+    await pass(BOUND + 10);
+    expect(seen).toMatchObject({ at: 700 + BOUND, report: { effective: true, effectiveAt: E + 700 + BOUND } });
+    expect(seen.report?.outcomes.map(({ by }) => by)).toEqual(['receipt', 'lease']);
+  });
+
+  test('is told who has not, when the time is over', async () => {
+    reports.announced([revocationOf(E)]);
+    reports.heard(receiptOf('a', E, { applied: [applied(E)] }));
+    const seen = awaited('jti', { ...LIMITS, limitMs: 300 });
+    await pass(300);
+    expect(seen).toMatchObject({ at: 300, report: { effective: false } });
+    expect(seen.report?.outcomes.map(({ by }) => by)).toEqual(['receipt', 'pending']);
+  });
+
+  test('may come before it is announced, here or by another instance', async () => {
+    const [here, there] = [awaited('here'), awaited('there')];
+    const other = instance();
+    for (const of of [reports, other]) {
+      of.heard(receiptOf('a', E, { offset: 5 }));
+      of.heard(receiptOf('b', E, { offset: 5 }));
+    }
+    await pass(120);
+    reports.announced([revocationOf(E, { id: 'here' })]);
+    await pass(10);
+    other.announced([revocationOf(E, { id: 'there' })]);
+    expect(here).toMatchObject({ at: 120, report: { effective: true } });
+    await pass(100);
+    expect(there).toMatchObject({ at: 220, report: { effective: true } });
+    other.close();
+  });
+
+  test('hears of none in the end', async () => {
+    const seen = awaited('nobody knows');
+    await pass(1100);
+    expect(seen).toMatchObject({ report: undefined, at: 1000 });
+  });
+
+  test('is answered when the service stops', async () => {
+    reports.announced([revocationOf(E)]);
+    const seen = [awaited(), awaited('nobody knows')];
+    await pass(10);
+    reports.close();
+    await pass(0);
+    expect(seen).toMatchObject([{ at: 10, report: { effective: false } }, { at: 10 }]);
+  });
+});
+
+describe('a revocation', () => {
+  test('takes the bound where no sidecar counts: services that say nothing have one too', async () => {
+    reports.close();
+    reports = instance();
+    reports.announced([revocationOf(E)]);
+    const seen = awaited();
+    await pass(BOUND + 10);
+    expect(seen).toMatchObject({ at: BOUND, report: { effective: true, effectiveAt: E + BOUND, outcomes: [] } });
+  });
+
+  test('is not said to be effective by silence while receipts are not read', async () => {
+    complete = false;
+    reports.announced([revocationOf(E)]);
+    const seen = awaited();
+    await pass(5000);
+    expect(seen.report).toBeUndefined();
+    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 4000, { applied: [applied(E + 1)] }));
+    complete = true;
+    await pass(200);
+    expect(seen.report?.outcomes.map(({ by }) => by)).toEqual(['receipt', 'receipt']);
+  });
+
+  test('is told by an instance that was started since, as it was', async () => {
+    reports.announced([revocationOf(E)]);
+    for (const name of ['a', 'b'])
+      reports.heard(receiptOf(name, E + 40, { applied: [applied(E + 2, { exposed: 1 })] }));
+    const told = await reports.report('jti');
+    expect(await instance().report('jti')).toEqual({ ...told, revocation: ledger.kept.get('jti') });
+    expect(told).toMatchObject({ effective: true, effectiveAt: E + 2 });
+  });
+
+  test('that is effective by a lease also tells what the sidecar let through, once it says it', async () => {
+    reports.announced([revocationOf(E)]);
+    reports.heard(receiptOf('a', E + 40, { applied: [applied(E + 2)] }));
+    await pass(60_000);
+    expect(effective).toHaveLength(1);
+    reports.heard(receiptOf('b', E + 60_000, { applied: [applied(E + 59_000, { exposed: 4 })] }));
+    expect((await instance().report('jti'))?.outcomes).toMatchObject([{ exposed: 0 }, { by: 'lease', exposed: 4 }]);
+    expect(effective).toHaveLength(1);
+  });
+
+  test('stays effective when a sidecar is heard of only then', async () => {
+    reports.announced([revocationOf(E)]);
+    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E, { applied: [applied(E)] }));
+    reports.heard(receiptOf('late', E - 100));
+    expect(await reports.report('jti')).toMatchObject({ effective: true });
+  });
+
+  test('that another instance announced is not counted here', async () => {
+    await ledger.add([revocationOf(E)]);
+    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 40, { applied: [applied(E + 2)] }));
+    expect(await reports.report('jti')).toMatchObject({ effective: true });
+    expect(effective).toEqual([]);
+  });
+
+  test('is announced and told of although the ledger cannot keep it, with a warning', async () => {
+    const away = async () => {
+      throw new CurfewError('store_unavailable');
+    };
+    Object.assign(ledger, { add: away, settle: away });
+    reports.announced([revocationOf(E)]);
+    const seen = awaited();
+    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 40, { applied: [applied(E + 2)] }));
+    await pass(0);
+    expect(seen.report).toMatchObject({ effective: true });
+    expect(warn).toHaveBeenCalledTimes(2);
+  });
+
+  test('is listed, with what it names and when; canaries only where they are asked for', async () => {
+    reports.announced([
+      revocationOf(E, { id: 'of alice' }),
+      revocationOf(E + 1, { id: 'of a session', scopes: ['s:laptop'] }),
+      revocationOf(E + 2, { id: 'canary', canary: true }),
+    ]);
+    const listed = async (wanted: object) =>
+      (await reports.list({ limit: 10, canaries: false, since: 0, scopes: [], ...wanted })).map(
+        ({ revocation }) => revocation.id,
+      );
+    expect(await listed({})).toEqual(['of a session', 'of alice']);
+    expect(await listed({ canaries: true, limit: 2 })).toEqual(['canary', 'of a session']);
+    expect(await listed({ scopes: ['u:alice'] })).toEqual(['of alice']);
+    expect(await listed({ since: E })).toEqual(['of a session']);
+  });
+});
+
+test('a thousand open revocations are the most: the oldest is joined again when it is asked for', async () => {
+  const all = Array.from({ length: 1001 }, (_, i) => revocationOf(E, { id: `jti-${i}` }));
+  reports.announced(all);
+  reports.heard(receiptOf('a', E + 10, { offset: 5 }));
+  reports.heard(receiptOf('b', E + 10, { offset: 5 }));
+  expect(effective).toHaveLength(1000);
+  expect(await reports.report('jti-0')).toMatchObject({ effective: true });
+});
