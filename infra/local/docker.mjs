@@ -7,8 +7,9 @@ import { PORTS } from './services.mjs';
 import { StartError } from './start-error.mjs';
 
 const NO_DOCKER = 'There is no `docker` on the PATH. Without --docker the stack runs as plain processes.';
-/** Of what runs in containers alone. */
-const DOCKER_PORTS = { Prometheus: 9090, Grafana: 3000 };
+// Zipkin is for a stack without containers, which Jaeger, Prometheus and Grafana are not in.
+const { Zipkin: _, ...OURS } = PORTS;
+const DOCKER_PORTS = { ...OURS, Jaeger: 16686, Prometheus: 9090, Grafana: 3000 };
 const COMPOSE = ['compose', '-f', inRoot('docker-compose.yml')];
 
 /**
@@ -54,7 +55,7 @@ export async function startDockerStack({ directory, progress, signal }) {
   following.ended.then(() => broken.abort(new StartError('The containers ended by themselves.', { log })));
   signal.addEventListener('abort', () => broken.abort(signal.reason), { once: true });
   return {
-    addresses: Object.entries({ ...PORTS, ...DOCKER_PORTS }).map(([name, port]) => [
+    addresses: Object.entries(DOCKER_PORTS).map(([name, port]) => [
       name,
       name === 'Kafka' || name === 'Redis' ? `127.0.0.1:${port}` : `http://127.0.0.1:${port}`,
     ]),

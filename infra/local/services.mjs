@@ -3,6 +3,7 @@ import { credentialOf, localClients } from './clients.mjs';
 import { inRoot } from './paths.mjs';
 import { startProcess, waitUntil } from './processes.mjs';
 import { StartError } from './start-error.mjs';
+import { tracesTo } from './zipkin.mjs';
 
 const START_LIMIT_MS = 60_000;
 
@@ -10,6 +11,7 @@ const START_LIMIT_MS = 60_000;
 export const PORTS = Object.freeze({
   Kafka: 19092,
   Redis: 16379,
+  Zipkin: 9411,
   console: 7000,
   'session-service': 7001,
   'identity-publisher': 7002,
@@ -36,10 +38,13 @@ export const PORTS = Object.freeze({
  * @param {string} options.signingKey
  * @param {string} options.refreshKeys
  * @param {Readonly<Record<keyof typeof PORTS, number>>} options.ports
+ * @param {string | undefined} [options.zipkinUrl] where they send their traces; default: nowhere
  * @returns {Service[]}
  */
-export function localServices({ brokers, redisUrl, signingKey, refreshKeys, ports }) {
+export function localServices({ brokers, redisUrl, signingKey, refreshKeys, ports, zipkinUrl }) {
+  const traces = tracesTo(zipkinUrl);
   const env = {
+    ...traces,
     CURFEW_KAFKA_BROKERS: brokers,
     CURFEW_REDIS_URL: redisUrl,
     CURFEW_ISSUER: `http://127.0.0.1:${ports['session-service']}`,
@@ -51,7 +56,11 @@ export function localServices({ brokers, redisUrl, signingKey, refreshKeys, port
       name: 'console',
       folder: 'console',
       port: ports.console,
-      env: { CURFEW_SESSION_SERVICE_URL: env.CURFEW_ISSUER, CURFEW_CONSOLE_CREDENTIAL: credentialOf('console') },
+      env: {
+        ...traces,
+        CURFEW_SESSION_SERVICE_URL: env.CURFEW_ISSUER,
+        CURFEW_CONSOLE_CREDENTIAL: credentialOf('console'),
+      },
     },
     {
       name: 'session-service',

@@ -6,6 +6,7 @@ import { provide } from './programs.mjs';
 import { startRedis } from './redis.mjs';
 import { localServices, startService } from './services.mjs';
 import { StartError } from './start-error.mjs';
+import { startZipkin } from './zipkin.mjs';
 
 /**
  * The running stack.
@@ -19,18 +20,20 @@ import { StartError } from './start-error.mjs';
 /** @typedef {import('./processes.mjs').Started} Started */
 
 /**
- * Starts the stack without containers: Kafka and Redis, unless the environment names existing ones, then the services.
+ * Starts the stack without containers: Kafka, Redis and, for traces, Zipkin, unless the environment names existing ones,
+ * then the services.
  *
  * @param {object} options
  * @param {Readonly<Record<keyof typeof import('./services.mjs').PORTS, number>>} options.ports all free
+ * @param {boolean} [options.traces] whether the services send their spans to a Zipkin
  * @param {string} options.directory for logs and data; what it held before is removed
  * @param {Pick<ReturnType<typeof import('./progress.mjs').createProgress>, 'run'>} options.progress
  * @param {AbortSignal} options.signal gives up, and ends what was started
  * @returns {Promise<RunningStack>}
  * @throws {StartError} where a part does not come up; everything is ended by then.
  */
-export async function startStack({ ports, directory, progress, signal }) {
-  const { brokers, redisUrl } = existing();
+export async function startStack({ ports, traces = false, directory, progress, signal }) {
+  const { brokers, redisUrl, zipkinUrl } = existing();
   const broken = new AbortController();
   const giveUp = () => broken.abort(signal.reason);
   signal.addEventListener('abort', giveUp, { once: true });
@@ -41,10 +44,10 @@ export async function startStack({ ports, directory, progress, signal }) {
   let stopping = false;
   const stop = async () => {
     stopping = true;
-    // The services first, so that none is left to complain about its Kafka.
-    const isStore = (/** @type {Started} */ { name }) => name === 'Kafka' || name === 'Redis';
-    await Promise.all(started.filter((one) => !isStore(one)).map((one) => one.stop()));
-    await Promise.all(started.filter(isStore).map((one) => one.stop()));
+    // The services first, so that none is left to complain about its Kafka, and Zipkin gets their last spans.
+    const isUsed = (/** @type {Started} */ { name }) => ['Kafka', 'Redis', 'Zipkin'].includes(name);
+    await Promise.all(started.filter((one) => !isUsed(one)).map((one) => one.stop()));
+    await Promise.all(started.filter(isUsed).map((one) => one.stop()));
     signal.removeEventListener('abort', giveUp);
   };
 
@@ -73,7 +76,7 @@ export async function startStack({ ports, directory, progress, signal }) {
     await rm(directory, { recursive: true, force: true });
     const giving = { directory, signal: broken.signal };
     if (redisUrl === undefined) await provideRedis(broken.signal);
-    const [kafka, redis] = await together([
+    const [kafka, redis, zipkin] = await together([
       brokers ??
         part(
           'Kafka',
@@ -86,9 +89,17 @@ export async function startStack({ ports, directory, progress, signal }) {
           () => startRedis({ ...giving, port: ports.Redis }),
           ({ url }) => url,
         ).then(({ url }) => url),
+      traces
+        ? (zipkinUrl ??
+          part(
+            'Zipkin',
+            (say) => startZipkin({ ...giving, port: ports.Zipkin, say }),
+            ({ url }) => url,
+          ).then(({ url }) => url))
+        : undefined,
     ]);
     const keys = { signingKey: signingKey(), refreshKeys: refreshKeys() };
-    const services = localServices({ brokers: `${kafka}`, redisUrl: `${redis}`, ...keys, ports });
+    const services = localServices({ brokers: `${kafka}`, redisUrl: `${redis}`, zipkinUrl: zipkin, ...keys, ports });
     const running = await together(
       services.map((service) =>
         part(
@@ -103,6 +114,7 @@ export async function startStack({ ports, directory, progress, signal }) {
         ...running.map(({ name, url }) => /** @type {const} */ ([name, url])),
         ['Kafka', `${kafka}`],
         ['Redis', `${redis}`],
+        ...(zipkin === undefined ? [] : [/** @type {const} */ (['Zipkin', zipkin])]),
       ],
       signal: broken.signal,
       stop,

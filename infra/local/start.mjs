@@ -20,23 +20,23 @@ const signal = interruption((words) => line(paint.dim(words)));
 
 /** Starts the stack, plays the scenario, stays up. @returns {Promise<number>} the exit code */
 async function start() {
-  const { once, docker, freePorts: anyPorts, help } = parseArguments(process.argv.slice(2));
+  const { once, traces, docker, freePorts: anyPorts, help } = parseArguments(process.argv.slice(2));
   if (help) {
     line(USAGE);
     return 0;
   }
   const ports = anyPorts ? await portsThatAreFree() : PORTS;
   const directory = `${LOCAL}/run-${ports['session-service']}`;
-  await assertFree(wanted(ports));
+  await assertFree(wanted(ports, traces));
   if (!packagesAreInstalled()) {
     await progress.run('node modules', (say) => installPackages({ say, signal }), { signal });
     // That takes minutes on a slow network, and somebody may have started meanwhile.
-    await assertFree(wanted(ports));
+    await assertFree(wanted(ports, traces));
   }
   line(paint.dim(`Logs: ${shown(directory)}`));
   const stack = docker
     ? await startDockerStack({ directory, progress, signal })
-    : await startStack({ ports, directory, progress, signal });
+    : await startStack({ ports, traces, directory, progress, signal });
   let failed = true;
   try {
     const addresses = new Map(stack.addresses);
@@ -105,12 +105,13 @@ async function portsThatAreFree() {
   return /** @type {any} */ (Object.fromEntries(names.map((name, at) => [name, free[at]])));
 }
 
-/** The ports that this run will listen on. @param {typeof PORTS} ports */
-function wanted({ Kafka, Redis, ...services }) {
-  const { brokers, redisUrl } = existing();
+/** The ports that this run will listen on. @param {typeof PORTS} ports @param {boolean} traces */
+function wanted({ Kafka, Redis, Zipkin, ...services }, traces) {
+  const { brokers, redisUrl, zipkinUrl } = existing();
   return {
     ...(brokers === undefined ? { Kafka } : {}),
     ...(redisUrl === undefined ? { Redis } : {}),
+    ...(traces && zipkinUrl === undefined ? { Zipkin } : {}),
     ...services,
   };
 }

@@ -3,7 +3,7 @@ import { parseArguments } from '../../../infra/local/arguments.mjs';
 
 describe('the arguments of npm start', () => {
   test('are all optional', () => {
-    expect(parseArguments([])).toEqual({ once: false, docker: false, freePorts: false, help: false });
+    expect(parseArguments([])).toEqual({ once: false, traces: false, docker: false, freePorts: false, help: false });
   });
 
   test('come in any order', () => {
@@ -15,7 +15,10 @@ describe('the arguments of npm start', () => {
     expect(() => parseArguments([argument])).toThrow(`There is no argument ${argument}.\n\nnpm start -- [--once]`);
   });
 
-  test('--docker and --free-ports exclude each other', () => {
-    expect(() => parseArguments(['--docker', '--free-ports'])).toThrow('docker-compose.yml names its ports');
+  test.each([
+    ['--free-ports', 'docker-compose.yml names its ports'],
+    ['--traces', 'docker-compose.yml has a Jaeger'],
+  ])('--docker and %s exclude each other', (argument, reason) => {
+    expect(() => parseArguments(['--docker', argument])).toThrow(reason);
   });
 });

@@ -30,6 +30,19 @@ test('containers that do not come up are the error, although they cannot be remo
 
 const compose = readFileSync(inRoot('docker-compose.yml'), 'utf8');
 
+test('every service that has a part in the trace sends its spans to the Jaeger of Compose, which the console links to', () => {
+  const services = new Map(
+    [...compose.matchAll(/^ {2}([\w-]+):\n((?: {4}.*\n|\n)+)/gm)].map(([, name, text]) => [name, `${text}`]),
+  );
+  const environment = /^x-environment: &environment\n((?: {2}.*\n)+)/m.exec(compose)?.[1];
+  expect(environment).toContain('OTEL_TRACES_EXPORTER: otlp\n');
+  expect(environment).toContain('OTEL_EXPORTER_OTLP_ENDPOINT: http://jaeger:4318\n');
+  for (const name of ['session-service', 'identity-publisher', 'orders', 'payments'])
+    expect(services.get(name), name).toContain('<<: *environment');
+  expect(services.get('jaeger')).toContain('"127.0.0.1:16686:16686"');
+  expect(services.get('console')).toContain('CURFEW_TRACE_URL: http://127.0.0.1:16686/trace/{traceId}');
+});
+
 test('Compose needs no key for what starts nothing, and builds the one image once', () => {
   expect(compose.match(/\$\{\w+:?\?/)).toBeNull();
   expect(compose.match(/^ +build:/gm)).toHaveLength(1);
