@@ -101,3 +101,6 @@ export class Board {
       this.#series.precede(pastPoint(t, this.#log.propagation(t).overall));
   }
 }
+
+/** What the page is told once a second. */
+export type State = ReturnType<Board['state']>;

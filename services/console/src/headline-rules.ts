@@ -1,5 +1,5 @@
+import { clock, count, duration, list } from '../page/words.js';
 import type { Headline, Situation } from './headline.ts';
-import { clock, count, duration, list } from './words.ts';
 
 /** One thing that may be wrong; undefined where it is not. */
 type Rule = (situation: Situation) => Headline | undefined;

@@ -1,0 +1,36 @@
+import { html, svg } from '/vendor/lit-html/lit-html.js';
+import { duration } from '../words.js';
+
+/** @typedef {import('../model.js').Sidecar} Sidecar */
+
+const HEIGHT = 20;
+
+/** The share of the bound that a view's age has used up, in words that CSS colours. @param {number} share */
+const heatOf = (share) => (share > 1 ? 'over' : share > 0.8 ? 'near' : share > 0.5 ? 'aging' : 'fresh');
+
+/** The oldest view of a sidecar; undefined where it has none. @param {Sidecar} sidecar */
+export const oldestOf = ({ partitions }) =>
+  partitions.reduce(
+    (/** @type {Sidecar['partitions'][number] | undefined} */ oldest, view) =>
+      oldest === undefined || view.ageMs > oldest.ageMs ? view : oldest,
+    undefined,
+  );
+
+/**
+ * The age of each partition's view, as bars that reach the top at the bound.
+ *
+ * @param {Sidecar} sidecar
+ */
+export function heatStrip(sidecar) {
+  const { partitions, boundMs } = sidecar;
+  const oldest = oldestOf(sidecar);
+  if (oldest === undefined) return html`<span class="quiet">no view yet</span>`;
+  const label = `Oldest of ${partitions.length} views: ${duration(oldest.ageMs)}, partition ${oldest.partition}, of a bound of ${duration(boundMs)}`;
+  const bars = partitions.map(({ partition, ageMs }, at) => {
+    const share = Math.min(1, Math.max(0.06, ageMs / boundMs));
+    return svg`<rect class=${heatOf(ageMs / boundMs)} x=${at} y=${HEIGHT * (1 - share)} width="0.8"
+      height=${HEIGHT * share}><title>partition ${partition}: ${duration(ageMs)}</title></rect>`;
+  });
+  return html`<svg class="heat" role="img" aria-label=${label} viewBox="0 0 ${partitions.length} ${HEIGHT}"
+    preserveAspectRatio="none">${bars}</svg>`;
+}

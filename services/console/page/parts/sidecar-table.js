@@ -1,0 +1,73 @@
+import { repeat } from '/vendor/lit-html/directives/repeat.js';
+import { html, nothing } from '/vendor/lit-html/lit-html.js';
+import { stateOf } from '../icons.js';
+import { duration } from '../words.js';
+import { ago, timeOf } from './facts.js';
+import { heatStrip, oldestOf } from './heat-strip.js';
+
+/** @typedef {import('../model.js').Sidecar} Sidecar */
+/** @typedef {import('../model.js').State} State */
+
+/**
+ * The fleet, a row for each sidecar.
+ *
+ * @param {State} state
+ * @param {{ whole: boolean }} options whole: with what only the view of the fleet has room for
+ */
+export const sidecarTable = ({ sidecars, at }, { whole }) => html`
+  <div class="scroll" tabindex="0" role="region" aria-label="Sidecars">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Service</th>
+          ${whole ? html`<th scope="col">Instance</th>` : nothing}
+          <th scope="col">State</th>
+          <th scope="col">View age per partition</th>
+          <th scope="col" class="number">Oldest</th>
+          <th scope="col" class="number roomy">p99</th>
+          ${whole ? more : nothing}
+        </tr>
+      </thead>
+      <tbody>
+        ${repeat(
+          sidecars,
+          ({ instance }) => instance,
+          (sidecar) => row(sidecar, at, whole),
+        )}
+        ${sidecars.length === 0 ? html`<tr><td colspan="9" class="quiet">No sidecar has reported.</td></tr>` : nothing}
+      </tbody>
+    </table>
+  </div>
+`;
+
+const more = html`
+  <th scope="col" class="number">Lag</th>
+  <th scope="col" class="number">Last heard</th>
+  <th scope="col">Refuses by itself</th>
+  <th scope="col">Started</th>
+`;
+
+/** @param {Sidecar} sidecar @param {number} at @param {boolean} whole */
+function row(sidecar, at, whole) {
+  const { service, instance, state, propagation, lagRecords, lastReceiptAt, leaseUntil, startedAt } = sidecar;
+  const oldest = oldestOf(sidecar);
+  const mute = state === 'silent' || state === 'gone';
+  const p99 = propagation?.p99;
+  return html`<tr class=${mute ? 'mute' : ''}>
+    <th scope="row">${service}</th>
+    ${whole ? html`<td class="id">${instance}</td>` : nothing}
+    <td>${stateOf(state)}</td>
+    <td>${heatStrip(sidecar)}</td>
+    <td class="number">${oldest === undefined ? '' : duration(oldest.ageMs)}</td>
+    <td class="number roomy">${p99 === undefined ? '' : duration(p99)}</td>
+    ${
+      whole
+        ? html`
+          <td class="number">${lagRecords ?? ''}</td>
+          <td class="number">${ago(lastReceiptAt, at)}</td>
+          <td>${mute ? html`since ${timeOf(leaseUntil, at)}` : html`from ${timeOf(leaseUntil, at)}, unless heard`}</td>
+          <td>${timeOf(startedAt, at)}</td>`
+        : nothing
+    }
+  </tr>`;
+}
