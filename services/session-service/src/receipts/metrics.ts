@@ -3,6 +3,7 @@ import { metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { AnnouncedEvent } from '../events/pipeline.ts';
 import { type Fleet, stateOf } from './fleet.ts';
 import type { Report } from './open-revocation.ts';
+import { SIDECAR_STATES } from './revocation.ts';
 
 const BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
 
@@ -29,8 +30,10 @@ export function reportReceipts(fleet: Fleet, now: () => number) {
     .addCallback((result) => {
       const at = now();
       const byState = Map.groupBy(fleet.present(at), (sidecar) => stateOf(sidecar, at));
-      for (const [state, { length }] of byState) result.observe(length, { state });
+      for (const state of SIDECAR_STATES) result.observe(byState.get(state)?.length ?? 0, { state });
     });
+  // From the start on, so that what has not happened yet is a 0.
+  for (const counter of [received, rejected]) counter.add(0);
   return {
     onReceipt: () => received.add(1),
     onRejected: () => rejected.add(1),

@@ -1,4 +1,4 @@
-import type { ReceiptState, ScopeKey } from '@curfew/contracts';
+import { RECEIPT_STATES, type ScopeKey } from '@curfew/contracts';
 
 /** An account event that changed versions: what the ledger keeps of it. Times in ms since the epoch. */
 export interface Revocation {
@@ -43,4 +43,6 @@ export interface Outcome {
 }
 
 /** What a sidecar said last, or that it has said nothing for longer than its bound. */
-export type SidecarState = ReceiptState | 'silent';
+export type SidecarState = (typeof SIDECAR_STATES)[number];
+
+export const SIDECAR_STATES = [...RECEIPT_STATES, 'silent'] as const;
