@@ -80,5 +80,5 @@ export const tracesTo = (url) =>
         OTEL_EXPORTER_ZIPKIN_ENDPOINT: `${url}/api/v2/spans`,
         CURFEW_TRACE_URL: `${url}/zipkin/traces/{traceId}`,
         // Whoever looks at a trace of their own has just made it.
-        OTEL_BSP_SCHEDULE_DELAY: '500',
+        OTEL_BSP_SCHEDULE_DELAY: process.env['OTEL_BSP_SCHEDULE_DELAY'] ?? '500',
       };
