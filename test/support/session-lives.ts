@@ -74,7 +74,7 @@ export async function sessionLives(
     fleet,
     ledger: new MemoryLedger(),
     boundMs: life.maxViewAgeMs,
-    now,
+    now: Date.now,
     isComplete: () => true,
     onEffective: () => {},
     warn: () => {},

@@ -46,6 +46,7 @@ describe('the session service’s environment', () => {
     ['CURFEW_TIERS', '{"browse":{"idleMs":180000,"absoluteMs":179999}}'],
     ['CURFEW_REUSE_GRACE_MS', '999'],
     ['CURFEW_SESSION_LIMIT_RULE', 'perhaps'],
+    ['CURFEW_CANARY_INTERVAL_MS', '-1'],
     ['PORT', '99999'],
   ])('refuses %s=%s, naming it', (name, value) => {
     expect(() => read({ [name]: value })).toThrow(

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Announcement, Bus } from '../../../services/session-service/src/events/bus.ts';
 import type { LogRecord } from '../../../services/session-service/src/events/log-record.ts';
 import { Pipeline } from '../../../services/session-service/src/events/pipeline.ts';
+import type { Revocation } from '../../../services/session-service/src/receipts/revocation.ts';
 import { opaque, PARTITIONS, recordOf, setOf } from '../../support/account-event-records.ts';
 import { MemorySessions } from '../../support/memory-sessions.ts';
 import { MemoryVersions } from '../../support/memory-stores.ts';
@@ -45,11 +46,15 @@ let versions: MemoryVersions;
 let sessions: MemorySessions;
 let bus: MemoryBus;
 let pipeline: Pipeline;
+let announced: Revocation[];
+let now: number;
 
 beforeEach(() => {
   versions = new MemoryVersions();
   sessions = new MemorySessions();
   bus = new MemoryBus();
+  announced = [];
+  now = 10_000;
   pipeline = new Pipeline({
     versions,
     sessions,
@@ -57,8 +62,8 @@ beforeEach(() => {
     partitions: PARTITIONS,
     rules: EFFECT_RULES,
     onRecord: () => {},
-    onAnnounced: () => {},
-    now: Date.now,
+    onAnnounced: (events) => announced.push(...events.map(({ revocation }) => revocation)),
+    now: () => now++,
   });
 });
 
@@ -248,6 +253,46 @@ describe('the pipeline', () => {
     expect(versions.ticks.get(partition)).toBe(990);
     expect(bus.ticks).toEqual([[{ kind: 'tick', tick: 990, offset: 2 }, 1]]);
     expect(bus.aside).toEqual([]);
+  });
+
+  test('tells what each event changed, and when: once for an event that changed several scopes', async () => {
+    await session('a', 'phone');
+    const subject = {
+      format: 'complex',
+      user: opaque('alice'),
+      device: opaque('phone'),
+    } as SecurityEventToken['sub_id'];
+    const device = setOf(`${CAEP}device-compliance-change`, subject, { current_status: 'not-compliant' });
+    const unknown = setOf('https://example.com/party', opaque('alice'));
+    await pipeline.process(partition, -1, [event(3, disabled), event(4, device), event(5, unknown)]);
+    const place = { partition, appliedAt: 10_000, announcedAt: 10_001 };
+    expect(announced).toEqual([
+      { ...place, id: disabled.jti, offset: 3, at: 1003, why: 'risc/account-disabled', scopes: ['u:alice'] },
+      {
+        ...place,
+        id: device.jti,
+        offset: 4,
+        at: 1004,
+        why: 'caep/device-compliance-change',
+        scopes: ['s:a', 'u:alice'],
+      },
+    ]);
+  });
+
+  test('tells no time at which another attempt applied an event', async () => {
+    bus.fails = () => true;
+    await expect(pipeline.process(partition, -1, [event(0, disabled)])).rejects.toThrow();
+    expect(announced).toEqual([]);
+    bus.fails = () => false;
+    await pipeline.process(partition, 0, [event(0, disabled)]);
+    expect(announced).toMatchObject([{ id: disabled.jti, announcedAt: 10_002 }]);
+    expect(announced[0]).not.toHaveProperty('appliedAt');
+  });
+
+  test('tells a canary from the others', async () => {
+    const canary = recordOf('curfew.canary.1', setOf(`${CAEP}session-revoked`, opaque('curfew.canary.1')));
+    await pipeline.process(canary.partition, -1, [canary]);
+    expect(announced).toMatchObject([{ canary: true, scopes: ['u:curfew.canary.1'] }]);
   });
 
   test('throws where the store has lost writes, and announces nothing', async () => {

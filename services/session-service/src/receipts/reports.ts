@@ -18,6 +18,8 @@ export interface ReportsOptions {
   readonly warn: (message: string, error: unknown) => void;
 }
 
+/** Longest id that anybody can ask for. */
+const MAX_ID_LENGTH = 256;
 /** Most revocations that receipts are joined with at a time; what becomes of older ones is told when it is asked for. */
 const MAX_OPEN = 1000;
 /** How long a sidecar whose lease ran out may take to tell what it let through, ms. */
@@ -41,8 +43,9 @@ export class Reports {
   }
 
   /** Takes in what the pipeline has announced. It holds nothing up, and what cannot be kept is only not told of later. */
-  announced(revocations: readonly Revocation[]): void {
+  announced(events: readonly Revocation[]): void {
     const { ledger, warn } = this.#options;
+    const revocations = events.filter(({ id }) => id.length <= MAX_ID_LENGTH);
     ledger.add(revocations).catch((error) => warn('revocations are not kept in the ledger', error));
     for (const revocation of revocations) {
       if (this.#open.has(revocation.id)) continue;

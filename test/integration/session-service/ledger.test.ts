@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { CANARY_INDEX_KEY, REVOCATION_INDEX_KEY, revocationKey } from '@curfew/contracts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Wanted } from '../../../services/session-service/src/receipts/ledger.ts';
+import type { Outcome } from '../../../services/session-service/src/receipts/revocation.ts';
+import { RedisLedger } from '../../../services/session-service/src/store/redis-ledger.ts';
+import { MemoryLedger } from '../../support/memory-ledger.ts';
+import { revocationOf } from '../../support/receipts.ts';
+import { keysWithoutEnd, onEachStore } from '../../support/stores.ts';
+
+const OUTCOME: Outcome = { service: 'orders', instance: 'a', state: 'live', by: 'receipt', effectiveAt: 7 };
+
+onEachStore((redis) => {
+  const ledger = new RedisLedger(redis.client);
+  const kept = (id: string, at: number, members = {}) => revocationOf(at, { id: `${id} ${run}`, ...members });
+  let run: string;
+  beforeEach(async () => {
+    run = randomUUID();
+    await redis.client.del(REVOCATION_INDEX_KEY);
+    await redis.client.del(CANARY_INDEX_KEY);
+  });
+
+  describe('the ledger', () => {
+    test('keeps a revocation as it was announced first, and what became of it', async () => {
+      const first = kept('a', 5);
+      await ledger.add([first]);
+      await ledger.add([{ ...first, announcedAt: 99 }]);
+      expect(await ledger.read(first.id)).toEqual(first);
+      await ledger.settle({ ...first, outcomes: [OUTCOME] });
+      await ledger.add([first]);
+      expect(await ledger.read(first.id)).toEqual({ ...first, outcomes: [OUTCOME] });
+      await ledger.settle(kept('never announced', 6));
+      expect(await ledger.read(`never announced ${run}`)).toBeUndefined();
+    });
+
+    test('forgets after a day what is kept and what is indexed, settled or not', async () => {
+      const one = kept('a', 5);
+      await ledger.add([one, kept('b', 6, { canary: true })]);
+      await ledger.settle({ ...one, outcomes: [OUTCOME] });
+      expect(await redis.client.pttl(revocationKey(one.id))).toBeGreaterThan(86_000_000);
+      const endless = await keysWithoutEnd(redis);
+      expect(endless.filter((key) => key.startsWith('curfew:rev'))).toEqual([]);
+    });
+
+    test('lists as its model does', async () => {
+      const model = new MemoryLedger();
+      const all = [
+        ...Array.from({ length: 120 }, (_, i) => kept(`${i}`, i, { scopes: [i % 3 === 0 ? 'u:alice' : 'u:bob'] })),
+        ...Array.from({ length: 20 }, (_, i) => kept(`canary ${i}`, i * 5 + 0.5, { canary: true })),
+      ];
+      await ledger.add(all);
+      await model.add(all);
+      const wanted: Wanted = { limit: 30, canaries: false, since: 0, scopes: [] };
+      for (const some of [{}, { canaries: true }, { since: 100 }, { scopes: ['u:alice'] }, { limit: 1000, since: 3 }])
+        expect(await ledger.newest({ ...wanted, ...some })).toEqual(await model.newest({ ...wanted, ...some }));
+    });
+
+    test('indexes the last thousand, however many canaries there were since', async () => {
+      await ledger.add(Array.from({ length: 1001 }, (_, i) => kept(`${i}`, i + 1)));
+      await ledger.add(Array.from({ length: 1001 }, (_, i) => kept(`canary ${i}`, 2000 + i, { canary: true })));
+      const listed = await ledger.newest({ limit: 5000, canaries: false, since: 0, scopes: [] });
+      expect(listed.map(({ at }) => at)).toEqual(Array.from({ length: 1000 }, (_, i) => 1001 - i));
+    });
+  });
+});

@@ -1,0 +1,176 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { authorizationOf, type LocalClient } from '../../../infra/local/clients.mjs';
+import { buildApp } from '../../../services/session-service/src/app.ts';
+import { accessOf } from '../../support/access.ts';
+import { applied, receiptOf, revocationOf } from '../../support/receipts.ts';
+import { sessionLives } from '../../support/session-lives.ts';
+
+/** Acknowledged now, so that the clock of the routes agrees. */
+let at: number;
+let lives: Awaited<ReturnType<typeof sessionLives>>;
+let app: Awaited<ReturnType<typeof buildApp>>;
+
+beforeEach(async () => {
+  at = Date.now();
+  lives = await sessionLives(at);
+  const { end } = lives;
+  app = await buildApp({
+    ...lives,
+    access: accessOf({ verifyAccessToken: async () => undefined }),
+    revocations: { end },
+    notReady: () => [],
+    logLevel: 'silent',
+  });
+  lives.reports.heard(receiptOf('orders-1', at - 100));
+});
+afterEach(() => lives.reports.close());
+
+const revoke = async (query: string) => {
+  const sub_id = { format: 'opaque', id: 'alice' };
+  const headers = { authorization: authorizationOf('admin') };
+  const reply = await app.inject({ method: 'POST', url: `/v1/revocations${query}`, headers, payload: { sub_id } });
+  return { status: reply.statusCode, body: reply.json() };
+};
+const get = async (url: string, as: LocalClient = 'admin') =>
+  (await app.inject({ url, headers: { authorization: authorizationOf(as) } })).json();
+const says = (exposed: number) =>
+  lives.reports.heard(receiptOf('orders-1', at + 50, { applied: [applied(at + 3, { exposed })] }));
+
+describe('a revocation over HTTP', () => {
+  test('is answered at once unless one waits', async () => {
+    expect(await revoke('')).toEqual({ status: 202, body: { id: 'jti', partition: 1, offset: 2 } });
+  });
+
+  test('is answered when it is effective, with what each sidecar says', async () => {
+    lives.reports.announced([revocationOf(at, { traceId: 'a'.repeat(32), announcedAt: at + 2 })]);
+    const waiting = revoke('?wait=effective');
+    await sleep(10);
+    says(4);
+    const time = (ms: number) => new Date(at + ms).toISOString();
+    expect(await waiting).toEqual({
+      status: 200,
+      body: {
+        id: 'jti',
+        partition: 0,
+        offset: 5,
+        why: 'caep/session-revoked',
+        scopes: ['u:alice'],
+        traceId: 'a'.repeat(32),
+        at: time(0),
+        appliedAt: time(0),
+        announcedAt: time(2),
+        effective: true,
+        effectiveAt: time(3),
+        summary: '1 of 1',
+        exposed: 4,
+        sidecars: [
+          {
+            service: 'orders',
+            instance: 'orders-1',
+            state: 'live',
+            effective: true,
+            by: 'receipt',
+            appliedAt: time(3),
+            latencyMs: 3,
+            exposed: 4,
+            says: 'applied after 3 ms',
+          },
+        ],
+      },
+    });
+  });
+
+  test('is answered with 202 and what is known where the time is over first', async () => {
+    lives.reports.announced([revocationOf(at)]);
+    expect(await revoke('?wait=effective&timeoutMs=20')).toMatchObject({
+      status: 202,
+      body: { effective: false, summary: '0 of 1', sidecars: [{ by: 'pending', says: 'has not applied it yet' }] },
+    });
+  });
+
+  test('is answered with 202 and its place where it is not even announced by then', async () => {
+    const answer = await revoke('?wait=effective&timeoutMs=0');
+    expect(answer).toEqual({ status: 202, body: { id: 'jti', partition: 1, offset: 2 } });
+  });
+
+  test('that waits for the bus is not waited for', async () => {
+    lives.end.mockResolvedValueOnce({ id: 'jti', status: 'accepted, not yet effective' });
+    expect(await revoke('?wait=effective')).toEqual({
+      status: 202,
+      body: { id: 'jti', status: 'accepted, not yet effective' },
+    });
+  });
+
+  test.each(['?wait=for-ever', '?wait=effective&timeoutMs=60001', '?timeoutMs=-1', '?patience=1'])(
+    'refuses %s',
+    async (query) => {
+      expect((await revoke(query)).body).toMatchObject({ code: 'body_invalid' });
+      expect(lives.end).not.toHaveBeenCalled();
+    },
+  );
+
+  test('is read by its id, and an unknown one is not found', async () => {
+    lives.reports.announced([revocationOf(at)]);
+    expect(await get('/v1/revocations/jti')).toMatchObject({ id: 'jti', effective: false });
+    says(0);
+    expect(await get('/v1/revocations/jti?wait=effective')).toMatchObject({ effective: true, exposed: 0 });
+    const unknown = { status: 404, code: 'revocation_not_found' };
+    expect(await get('/v1/revocations/nobody-knows')).toMatchObject(unknown);
+    expect(await get('/v1/revocations/nobody-knows?wait=effective&timeoutMs=10')).toMatchObject(unknown);
+    expect(await get('/v1/revocations/jti', 'identity')).toMatchObject({ code: 'scope_insufficient' });
+  });
+
+  test('is listed by what it names and when, the newest first', async () => {
+    lives.reports.announced([
+      revocationOf(at, { id: 'user' }),
+      revocationOf(at + 1, { id: 'session', scopes: ['s:laptop'] }),
+      revocationOf(at + 2, { id: 'tenant', scopes: ['t:acme'] }),
+      revocationOf(at + 3, { id: 'canary', canary: true, scopes: ['u:curfew.canary.1'] }),
+    ]);
+    const ids = async (query: string) =>
+      (await get(`/v1/revocations${query}`)).revocations.map(({ id }: { id: string }) => id);
+    expect(await ids('')).toEqual(['tenant', 'session', 'user']);
+    expect(await ids('?limit=1')).toEqual(['tenant']);
+    expect(await ids('?canaries=true&limit=1')).toEqual(['canary']);
+    expect(await ids('?subject=alice')).toEqual(['user']);
+    expect(await ids('?session=laptop&tenant=acme')).toEqual(['tenant', 'session']);
+    expect(await ids(`?since=${new Date(at + 1).toISOString()}`)).toEqual(['tenant']);
+    for (const query of ['?limit=0', '?since=yesterday', '?canaries=some'])
+      expect(await get(`/v1/revocations${query}`)).toMatchObject({ code: 'body_invalid' });
+  });
+});
+
+test('sidecars are listed with what they said last, and how far behind the others they are', async () => {
+  const partitions = [
+    { offset: 5, tick: at - 400, ageMs: 650 },
+    { offset: -1, tick: 0, ageMs: 0 },
+  ];
+  lives.reports.heard(receiptOf('orders-1', at - 50, { partitions: [{ offset: 2, tick: at - 900, ageMs: 900 }] }));
+  lives.reports.heard(receiptOf('payments-1', at - 3000, { service: 'payments', partitions }));
+  const time = (ms: number) => new Date(at + ms).toISOString();
+  expect(await get('/v1/sidecars')).toEqual({
+    sidecars: [
+      {
+        service: 'orders',
+        instance: 'orders-1',
+        state: 'live',
+        startedAt: new Date(0).toISOString(),
+        lastReceiptAt: time(-50),
+        leaseUntil: time(1950),
+        boundMs: 2000,
+        lagRecords: 3,
+        partitions: [{ partition: 0, offset: 2, tick: time(-900), ageMs: 900 }],
+      },
+      expect.objectContaining({
+        service: 'payments',
+        state: 'silent',
+        lagRecords: 0,
+        partitions: [
+          { partition: 0, offset: 5, tick: time(-400), ageMs: 650 },
+          { partition: 1, offset: -1, ageMs: 0 },
+        ],
+      }),
+    ],
+  });
+});
