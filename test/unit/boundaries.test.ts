@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 /** Who may import whom (DESIGN section 10). A service may import no other service, and not the replica itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  'libs/cli': ['contracts', 'publisher', 'sidecar', 'store'],
   'libs/contracts': [],
   'libs/replica': ['contracts'],
   'libs/store': ['contracts'],

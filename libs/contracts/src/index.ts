@@ -52,6 +52,6 @@ export type { ComplexSubjectId, SimpleSubjectId, Subject, SubjectId } from './su
 export { parseSubjectId, recordKeyOf, subjectOf } from './subject.ts';
 export type { Tier } from './tiers.ts';
 export { DEFAULT_TIER, isTier, TIERS, tierSuffices } from './tiers.ts';
-export { DEFAULT_PARTITIONS, TOPIC_CONFIG, TOPICS } from './topics.ts';
+export { configDifferences, DEFAULT_PARTITIONS, TOPIC_CONFIG, TOPICS } from './topics.ts';
 export type { Tick, VersionRecord } from './version-record.ts';
 export { decodeLogTick, decodeVersionRecord, encodeLogTick, encodeVersionRecord, TICK_KEY } from './version-record.ts';

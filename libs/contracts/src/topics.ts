@@ -38,5 +38,17 @@ export const TOPIC_CONFIG: Readonly<Record<(typeof TOPICS)[keyof typeof TOPICS],
   },
 };
 
+/** A list in a topic's configuration has no order. */
+const normalized = (value: string | undefined): string | undefined => value?.split(',').sort().join(',');
+
+/** Where a topic's configuration is another than the one that Curfew needs. */
+export const configDifferences = (
+  topic: keyof typeof TOPIC_CONFIG,
+  actual: Readonly<Record<string, string | undefined>>,
+): { name: string; found: string | undefined; needed: string }[] =>
+  Object.entries(TOPIC_CONFIG[topic]).flatMap(([name, needed]) =>
+    normalized(actual[name]) === normalized(needed) ? [] : [{ name, found: actual[name], needed }],
+  );
+
 /** Partitions of account-events and session-versions, unless configured. It never changes afterwards. */
 export const DEFAULT_PARTITIONS = 12;

@@ -1,4 +1,4 @@
-import { CurfewError, TOPIC_CONFIG, TOPICS } from '@curfew/contracts';
+import { CurfewError, configDifferences, TOPIC_CONFIG, TOPICS } from '@curfew/contracts';
 import kafkajs, { type Admin } from 'kafkajs';
 
 /** The topics whose partitions are those of the account-event log; the others need but one. */
@@ -48,15 +48,10 @@ async function verifyConfig(admin: Admin): Promise<void> {
       configNames: Object.keys(config),
     })),
   });
-  for (const [topic, needed] of Object.entries(TOPIC_CONFIG)) {
-    const actual = resources.find(({ resourceName }) => resourceName === topic)?.configEntries ?? [];
-    for (const [name, value] of Object.entries(needed)) {
-      const found = actual.find(({ configName }) => configName === name)?.configValue;
-      if (normalized(found) !== normalized(value))
-        throw new CurfewError('topic_mismatch', `${topic} has ${name}=${found}, and Curfew needs ${value}`);
-    }
+  for (const topic of Object.values(TOPICS)) {
+    const entries = resources.find(({ resourceName }) => resourceName === topic)?.configEntries ?? [];
+    const actual = Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue]));
+    for (const { name, found, needed } of configDifferences(topic, actual))
+      throw new CurfewError('topic_mismatch', `${topic} has ${name}=${found}, and Curfew needs ${needed}`);
   }
 }
-
-/** A list in a topic's configuration has no order. */
-const normalized = (value: string | undefined): string | undefined => value?.split(',').sort().join(',');
