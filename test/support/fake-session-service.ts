@@ -36,7 +36,7 @@ export async function startFakeSessionService(answers: FakeAnswers) {
   });
   app.get<{ Params: { id: string } }>('/v1/revocations/:id', { config }, ({ params }, reply) => {
     const found = answers.revocations.find(({ id }) => id === params.id);
-    return found ?? sendProblem(reply, 'session_not_found');
+    return found ?? sendProblem(reply, 'revocation_not_found');
   });
   app.get<{ Params: { sid: string } }>('/v1/sessions/:sid', { config }, ({ params }, reply) => {
     const session = answers.sessions[params.sid];

@@ -64,14 +64,26 @@ export function parseCommand(name: string, command: Command, args: readonly stri
   };
 }
 
+/** A handle or a session id, which is base64url, may begin like an option. No option is as long as one of them. */
+const isId = (arg: string): boolean => /^-[\w-]{21,}$/.test(arg);
+
 /** An argument may be a secret: only the names of options are told. */
-function parsed(name: string, { options }: Command, args: readonly string[]) {
+function parsed(name: string, { options, operand }: Command, args: readonly string[]) {
+  const ids = operand === undefined ? [] : args.filter(isId);
+  const others = args.filter((arg) => !ids.includes(arg));
   try {
-    return parseArgs({ args: [...args], options: { ...options, ...OF_ALL }, allowPositionals: true });
+    return parseArgs({
+      args: [...others, ...(ids.length === 0 ? [] : ['--', ...ids])],
+      options: { ...options, ...OF_ALL },
+      allowPositionals: true,
+    });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const [option = 'an option'] = /'-[^' ]*/.exec(message) ?? [];
-    const why = code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ? 'is not known' : 'is not used as it should be';
+    const why =
+      code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
+        ? 'is not known'
+        : 'is not used as it should be (a value that begins with - stands behind =)';
     throw misused(name, `${option.replace("'", '')} ${why}`);
   }
 }

@@ -64,11 +64,7 @@ describe('topics', () => {
     const alone = topics().map(({ name }) =>
       topic(name, { partitions: [{ ...partition, replicas: 1, inSync: 1 }], config: { 'min.insync.replicas': '1' } }),
     );
-    expect(inShort(judgeTopics(alone))).toEqual([
-      'ok topics_ok',
-      'warning replication_low',
-      'warning min_insync_low',
-    ]);
+    expect(inShort(judgeTopics(alone))).toEqual(['ok topics_ok', 'warning replication_low', 'warning min_insync_low']);
     const behind = topic(TOPICS.accountEvents, {
       partitions: Array.from({ length: 12 }, () => ({ ...partition, inSync: 2 })),
     });

@@ -42,7 +42,7 @@ interface FleetStatus {
   readonly newest?: RevocationReport;
 }
 
-export function fleetOf(sidecars: readonly SidecarReport[], newest: RevocationReport | undefined): FleetStatus {
+function fleetOf(sidecars: readonly SidecarReport[], newest: RevocationReport | undefined): FleetStatus {
   const counted = sidecars.filter(({ state }) => state !== 'closed');
   const notLive = counted.filter((sidecar) => !isLive(sidecar));
   const ages = counted.filter(isLive).flatMap((sidecar) => oldestViewMs(sidecar) ?? []);
@@ -57,7 +57,7 @@ export function fleetOf(sidecars: readonly SidecarReport[], newest: RevocationRe
   };
 }
 
-export function sentenceOf({ sidecars, notLive, oldestViewMs, boundMs, newest }: FleetStatus): string {
+function sentenceOf({ sidecars, notLive, oldestViewMs, boundMs, newest }: FleetStatus): string {
   const who =
     sidecars === 0
       ? 'No sidecar says anything'
