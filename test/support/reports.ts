@@ -7,7 +7,7 @@ export const sidecarReport = (now: number, otherwise: Partial<SidecarReport> = {
   service: 'orders',
   instance: `${otherwise.service ?? 'orders'}-1`,
   state: 'live',
-  startedAt: instant(now - 60_000),
+  startedAt: '2026-11-25T02:59:00Z',
   lastReceiptAt: instant(now - 300),
   leaseUntil: instant(now + 1700),
   boundMs: 2000,
@@ -30,6 +30,7 @@ export const application = (at: number, service: string, latencyMs: number): App
   by: 'receipt',
   appliedAt: instant(at + latencyMs),
   latencyMs,
+  effectiveAt: instant(at + latencyMs),
   exposed: 0,
   says: `applied after ${latencyMs} ms`,
 });

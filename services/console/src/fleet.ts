@@ -10,11 +10,11 @@ export class Fleet {
   readonly #gone = new Map<string, SidecarReport>();
 
   take(reports: readonly SidecarReport[], now: number): void {
-    const listed = new Set(reports.map(({ instance }) => instance));
+    const listed = new Set(reports.map(lifeOf));
     for (const before of this.#reported)
-      if (!listed.has(before.instance) && before.state !== 'closed') this.#gone.set(before.instance, before);
-    for (const [instance, { lastReceiptAt }] of this.#gone)
-      if (listed.has(instance) || Date.parse(lastReceiptAt) < now - HISTORY_MS) this.#gone.delete(instance);
+      if (!listed.has(lifeOf(before)) && before.state !== 'closed') this.#gone.set(lifeOf(before), before);
+    for (const [life, { lastReceiptAt }] of this.#gone)
+      if (listed.has(life) || Date.parse(lastReceiptAt) < now - HISTORY_MS) this.#gone.delete(life);
     this.#reported = reports;
   }
 
@@ -40,6 +40,9 @@ export class Fleet {
     return [...last.values()];
   }
 }
+
+/** A process that was started anew under the same name is another sidecar. */
+const lifeOf = ({ startedAt, instance }: SidecarReport) => `${startedAt} ${instance}`;
 
 type Named = Pick<SidecarReport, 'service' | 'instance'>;
 

@@ -52,6 +52,9 @@ export interface Application {
   readonly by: 'receipt' | 'lease' | 'pending';
   readonly appliedAt?: string;
   readonly latencyMs?: number;
+  /** Since when it accepts nothing of what has ended: by its receipt, or by itself. */
+  readonly effectiveAt?: string;
   readonly exposed?: number;
+  readonly atLeast?: boolean;
   readonly says: string;
 }

@@ -46,8 +46,9 @@ export class RevocationLog {
     const ofInstance = new Map<string, number[]>();
     for (const { atMs, report } of this.#held.values()) {
       if (atMs > until || atMs <= until - WINDOW_MS) continue;
-      for (const { instance, latencyMs } of report.sidecars) {
-        if (latencyMs === undefined) continue;
+      for (const { instance, by, latencyMs } of report.sidecars) {
+        // One that refused by itself meanwhile was not late, however long it slept.
+        if (by !== 'receipt' || latencyMs === undefined) continue;
         overall.push(latencyMs);
         const own = ofInstance.get(instance);
         if (own) own.push(latencyMs);

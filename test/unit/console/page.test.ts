@@ -19,8 +19,8 @@ describe('the waterfall of a revocation', () => {
   });
 
   test('ends with the lease of a sidecar that is silent, and is open where one is pending', () => {
-    const lease = { ...application(AT, 'orders', 0), by: 'lease', appliedAt: instant(AT + 1900) } as const;
-    const { latencyMs: _latency, appliedAt: _applied, ...rest } = application(AT, 'payments', 0);
+    const lease = { ...application(AT, 'orders', 0), by: 'lease', effectiveAt: instant(AT + 1900) } as const;
+    const { latencyMs: _latency, effectiveAt: _effective, ...rest } = application(AT, 'payments', 0);
     const sidecars = [lease, { ...rest, effective: false, by: 'pending' } as const];
     expect(bars(revocationReport(AT, { effective: false, sidecars })).slice(2)).toEqual([
       ['orders', 2, 1900, 'lease'],

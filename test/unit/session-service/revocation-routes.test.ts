@@ -73,6 +73,7 @@ describe('a revocation over HTTP', () => {
             by: 'receipt',
             appliedAt: time(3),
             latencyMs: 3,
+            effectiveAt: time(3),
             exposed: 4,
             says: 'applied after 3 ms',
           },

@@ -15,7 +15,7 @@
  */
 
 /** What a revocation went through, hop by hop and sidecar by sidecar. @param {RevocationReport} report @returns {Hop[]} */
-export function hopsOf({ at, appliedAt, announcedAt, effectiveAt, sidecars, atLeast }) {
+export function hopsOf({ at, appliedAt, announcedAt, sidecars }) {
   const start = Date.parse(at);
   // Clocks of several machines: nothing happens before the acknowledgement.
   const since = (/** @type {string | undefined} */ time) =>
@@ -26,8 +26,7 @@ export function hopsOf({ at, appliedAt, announcedAt, effectiveAt, sidecars, atLe
     { name: 'applied in Redis', from: 0, to: applied, kind: 'service' },
     { name: 'announced', from: applied ?? 0, to: announced, kind: 'service' },
     ...sidecars.map((one) => {
-      const lease = one.by === 'lease' && one.effective ? since(one.appliedAt ?? effectiveAt) : undefined;
-      const to = one.by === 'receipt' ? (one.latencyMs ?? since(one.appliedAt)) : lease;
+      const to = since(one.effectiveAt);
       return {
         name: one.service,
         detail: one.instance,
@@ -36,7 +35,7 @@ export function hopsOf({ at, appliedAt, announcedAt, effectiveAt, sidecars, atLe
         kind: one.by,
         level: one.effective ? /** @type {const} */ ('good') : /** @type {const} */ ('warning'),
         says: one.says,
-        exposed: one.exposed === undefined ? '' : `${atLeast ? '≥ ' : ''}${one.exposed}`,
+        exposed: one.exposed === undefined ? '' : `${one.atLeast ? '≥ ' : ''}${one.exposed}`,
       };
     }),
   ];

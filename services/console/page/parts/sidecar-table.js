@@ -31,7 +31,7 @@ export const sidecarTable = ({ sidecars, at }, { whole }) => html`
       <tbody>
         ${repeat(
           sidecars,
-          ({ instance }) => instance,
+          ({ instance, startedAt }) => `${startedAt} ${instance}`,
           (sidecar) => row(sidecar, at, whole),
         )}
         ${sidecars.length === 0 ? html`<tr><td colspan="9" class="quiet">No sidecar has reported.</td></tr>` : nothing}
@@ -49,7 +49,7 @@ const more = html`
 
 /** @param {Sidecar} sidecar @param {number} at @param {boolean} whole */
 function row(sidecar, at, whole) {
-  const { service, instance, state, propagation, lagRecords, lastReceiptAt, leaseUntil, startedAt } = sidecar;
+  const { service, instance, state, propagation, lagRecords, lastReceiptAt, leaseUntil, startedAt, boundMs } = sidecar;
   const oldest = oldestOf(sidecar);
   const mute = state === 'silent' || state === 'gone';
   const p99 = propagation?.p99;
@@ -65,7 +65,7 @@ function row(sidecar, at, whole) {
         ? html`
           <td class="number">${lagRecords ?? ''}</td>
           <td class="number">${ago(lastReceiptAt, at)}</td>
-          <td>${mute ? html`since ${timeOf(leaseUntil, at)}` : html`from ${timeOf(leaseUntil, at)}, unless heard`}</td>
+          <td>${mute ? html`since ${timeOf(leaseUntil, at)}` : `after ${duration(boundMs)} of silence`}</td>
           <td>${timeOf(startedAt, at)}</td>`
         : nothing
     }

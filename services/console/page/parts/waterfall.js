@@ -20,7 +20,7 @@ export function waterfall(report) {
             <th scope="col" class="number">At</th>
             <th scope="col" class="number roomy">Took</th>
             <th scope="col" class="number">Let through</th>
-            <th scope="col">Says</th>
+            <th scope="col" class="roomy">Says</th>
           </tr>
         </thead>
         <tbody>${hops.map((hop) => row(hop, end))}</tbody>
@@ -32,12 +32,13 @@ export function waterfall(report) {
 /** @param {Hop} hop @param {number} end */
 const row = ({ name, detail, from, to, kind, level, says, exposed }, end) => html`<tr>
   <th scope="row"><span class="state">${level === undefined ? '' : icon(level)}${name}</span>
-    ${detail === undefined ? '' : html`<span class="id quiet">${detail}</span>`}</th>
+    ${detail === undefined ? '' : html`<span class="id quiet roomy">${detail}</span>`}
+    ${says === undefined ? '' : html`<span class="cramped quiet">${says}</span>`}</th>
   <td class="bars">${bar(from, to, kind, end)}</td>
   <td class="number">${to === undefined ? 'not yet' : `+${duration(to)}`}</td>
   <td class="number roomy">${to === undefined ? '' : duration(Math.max(0, to - from))}</td>
   <td class="number">${exposed ?? ''}</td>
-  <td>${says ?? ''}</td>
+  <td class="roomy">${says ?? ''}</td>
 </tr>`;
 
 /** @param {number} from @param {number | undefined} to @param {string} kind @param {number} end */

@@ -55,6 +55,7 @@ const SidecarOutcome = Type.Object({
   }),
   appliedAt: Type.Optional(Instant('When it applied the event')),
   latencyMs: Type.Optional(Type.Integer({ description: 'From the acknowledgement to that' })),
+  effectiveAt: Type.Optional(Instant('Since when it accepts nothing of what has ended')),
   exposed: Type.Optional(Exposed),
   atLeast: Type.Optional(AtLeast),
   says: Type.String({ description: 'The same in words' }),

@@ -28,7 +28,8 @@ export function reportReply({ revocation, outcomes, effective, effectiveAt }: Re
   };
 }
 
-function outcomeReply({ service, instance, state, by, appliedAt, exposed, atLeast, ...rest }: Outcome, at: number) {
+function outcomeReply(outcome: Outcome, at: number) {
+  const { service, instance, state, by, appliedAt, effectiveAt, exposed, atLeast } = outcome;
   const applied =
     appliedAt === undefined ? {} : { appliedAt: instant(appliedAt), latencyMs: Math.max(0, appliedAt - at) };
   return {
@@ -38,23 +39,14 @@ function outcomeReply({ service, instance, state, by, appliedAt, exposed, atLeas
     effective: by !== 'pending',
     by,
     ...applied,
+    ...(effectiveAt === undefined ? {} : { effectiveAt: instant(effectiveAt) }),
     ...(exposed === undefined ? {} : { exposed }),
     ...(atLeast ? { atLeast } : {}),
-    says: inWords({ by, appliedAt, ...rest }, at),
+    says: inWords(outcome, at),
   };
 }
 
-function inWords(
-  {
-    by,
-    appliedAt,
-    effectiveAt = 0,
-    silentSince = 0,
-  }: Pick<Outcome, 'by' | 'effectiveAt' | 'silentSince'> & {
-    readonly appliedAt: number | undefined;
-  },
-  at: number,
-): string {
+function inWords({ by, appliedAt, effectiveAt = 0, silentSince = 0 }: Outcome, at: number): string {
   if (by === 'pending') return 'has not applied it yet';
   if (by === 'lease') return `silent since ${instant(silentSince)}; refuses by itself from ${instant(effectiveAt)} on`;
   if (appliedAt === undefined) return `had applied it when it next said something, after ${effectiveAt - at} ms`;
