@@ -2,6 +2,8 @@
 // Plain JavaScript, so that a Node that runs no TypeScript can say so.
 if (process.features.typescript) {
   const { main } = await import('./main.ts');
+  // Whoever reads it has read enough: `curfew tail | head`.
+  process.stdout.on('error', ({ code }) => process.exit(code === 'EPIPE' ? 0 : 1));
   process.exitCode = await main(process.argv.slice(2), process);
 } else {
   console.error(

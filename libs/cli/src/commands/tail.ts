@@ -21,13 +21,15 @@ export const tail: Command = {
     const { readReceipts, readVersions } = await import('../kafka-log.ts');
     const tail = new Tail(output, given.flag('canaries'));
     const asked = ending();
-    const logs = await Promise.all([
-      readVersions({ brokers, windowMs: 0, take: (entry) => tail.version(entry) }),
-      readReceipts({ brokers, windowMs: 0, take: ({ record }) => tail.receipt(record) }),
-    ]);
-    output.progress('nothing yet; Ctrl-C ends it');
-    if (!asked.aborted) await once(asked, 'abort');
-    await Promise.all(logs.map((log) => log.close()));
+    const versions = await readVersions({ brokers, windowMs: 0, take: (entry) => tail.version(entry) });
+    try {
+      const receipts = await readReceipts({ brokers, windowMs: 0, take: ({ record }) => tail.receipt(record) });
+      output.progress('nothing yet; Ctrl-C ends it');
+      if (!asked.aborted) await once(asked, 'abort');
+      await receipts.close();
+    } finally {
+      await versions.close();
+    }
     return EXIT.ok;
   },
 };

@@ -85,12 +85,12 @@ async function causeInLog(session: VersionedSession, { settings, output }: Conte
   return causeOf(session, announced);
 }
 
-/** What the session service knows of the event, which is not what it has forgotten. */
+/** What the session service knows of the event. It may have forgotten it, or be away: what is asked is answered by then. */
 async function reportOf(id: string, { sessionService }: Context): Promise<RevocationReport | undefined> {
   try {
     return await sessionService.get<RevocationReport>(`/v1/revocations/${encodeURIComponent(id)}`);
   } catch (error) {
-    if (error instanceof CurfewError && error.code === 'revocation_not_found') return undefined;
+    if (error instanceof CurfewError) return undefined;
     throw error;
   }
 }
