@@ -13,7 +13,7 @@ export function outcomeOf(revocation: Revocation, sidecar: Sidecar, now: number)
   const { at } = revocation;
   const { service, instance, state } = sidecar.last;
   const closedAt = state === 'closed' ? sidecar.last.at : Number.POSITIVE_INFINITY;
-  if (sidecar.firstAt > at || closedAt <= at || isForgotten(sidecar, at)) return undefined;
+  if (sidecar.firstAt > at || isForgotten(sidecar, at)) return undefined;
 
   const proof = proofOf(revocation, sidecar);
   const lease = leaseOf(sidecar, at);

@@ -157,9 +157,11 @@ describe('a revocation', () => {
 
   test('stays effective when a sidecar is heard of only then', async () => {
     reports.announced([revocationOf(E)]);
-    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E, { applied: [applied(E)] }));
+    reports.heard(receiptOf('a', E, { applied: [applied(E)] }));
+    await pass(BOUND);
     reports.heard(receiptOf('late', E - 100));
-    expect(await reports.report('jti')).toMatchObject({ effective: true });
+    reports.heard(receiptOf('late', E + BOUND - 100));
+    expect(await reports.report('jti')).toMatchObject({ effective: true, effectiveAt: E + BOUND });
   });
 
   test('that another instance announced is not counted here', async () => {
