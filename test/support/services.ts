@@ -15,6 +15,8 @@ export interface Services {
   readonly processes: Readonly<Record<Name, Running>>;
   /** The private JWK that signs their tokens. */
   readonly signingKey: string;
+  /** Ends one, and starts it again as it was. */
+  restart(name: Name): Promise<void>;
   /** Ends the processes that still run, and removes their logs. */
   stop(): Promise<void>;
 }
@@ -38,13 +40,10 @@ export async function startServices(
   const signingKey = JSON.stringify(jwk);
   const refreshKeys = randomBytes(32).toString('base64url');
   const services = localServices({ brokers: brokers.join(','), redisUrl, signingKey, refreshKeys, ports });
-  const started = await Promise.allSettled(
-    services
-      .filter(({ name }) => withConsole || name !== 'console')
-      .map(({ env, ...service }) =>
-        startService({ ...service, env: { ...env, ...environment[service.name as Name] } }, { directory, awaitReady }),
-      ),
-  );
+  const wanted = services
+    .filter(({ name }) => withConsole || name !== 'console')
+    .map(({ env, ...service }) => ({ ...service, env: { ...env, ...environment[service.name as Name] } }));
+  const started = await Promise.allSettled(wanted.map((service) => startService(service, { directory, awaitReady })));
   const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const stop = async () => {
     await Promise.all(running.map((one) => one.stop()));
@@ -57,5 +56,13 @@ export async function startServices(
     }
   const byName = <T>(of: (one: Running) => T) =>
     Object.fromEntries(running.map((one) => [one.name, of(one)])) as Record<Name, T>;
-  return { urls: byName(({ url }) => url), processes: byName((one) => one), signingKey, stop };
+  const processes = byName((one) => one);
+  const restart = async (name: Name) => {
+    await processes[name].stop();
+    for (const service of wanted.filter((one) => one.name === name)) {
+      processes[name] = await startService(service, { directory, awaitReady });
+      running.push(processes[name]);
+    }
+  };
+  return { urls: byName(({ url }) => url), processes, signingKey, restart, stop };
 }
