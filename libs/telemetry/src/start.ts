@@ -16,6 +16,8 @@ export interface Telemetry {
 
 const TRACE_SWITCHES = ['OTEL_TRACES_EXPORTER', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
 
+const POLLED = /^\/(healthz|readyz|metrics|v1\/sidecars|v1\/revocations)\b/;
+
 /**
  * Starts OpenTelemetry for a service; call it before anything creates a server. Metrics are kept for scraping; traces
  * are recorded only where OpenTelemetry's own environment variables name an exporter, so that off costs nothing.
@@ -43,7 +45,8 @@ export function startTelemetry(serviceName: string, { traces = true } = {}): Tel
             recordExceptions: false,
             // Paths hold the ids of sessions and of subjects; the route stands for them.
             requestHook: (span, { routeOptions }) => span.setAttribute('url.path', routeOptions.url ?? ''),
-            ignorePaths: ({ url }) => /^\/(healthz|readyz|metrics)/.test(url),
+            // What is asked again and again, by probes, scrapers and consoles, would drown the traces.
+            ignorePaths: ({ url, method }) => method !== 'POST' && POLLED.test(url),
           }),
           new UndiciInstrumentation({
             startSpanHook: ({ origin }) => ({ 'url.full': origin, 'url.path': '', 'url.query': '' }),
