@@ -38,7 +38,7 @@ export async function startWatchers() {
     },
     /** From now on its metrics are scraped. */
     scrape: (url: string) => {
-      timer = setInterval(() => void scrape(url), SCRAPE_INTERVAL_MS);
+      timer = setInterval(() => void scrape(url).catch(() => {}), SCRAPE_INTERVAL_MS);
     },
     /** What was seen up to now. */
     seen: () => seen,

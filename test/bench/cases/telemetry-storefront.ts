@@ -9,8 +9,8 @@ import { startWatchers } from '../watched.ts';
 /** Requests to the sample service, `watched` or `unwatched`: how many a second, and how long each. */
 
 const SESSIONS = sessionCount(1000);
-const REQUESTS = SESSIONS * 100;
-const WARM_UP = SESSIONS * 20;
+const REQUESTS = SESSIONS * 400;
+const WARM_UP = SESSIONS * 50;
 const CONNECTIONS = 50;
 
 const manner = process.argv[2] ?? '';
