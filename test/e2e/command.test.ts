@@ -7,7 +7,7 @@ import { TOPIC_CONFIG, TOPICS } from '@curfew/contracts';
 import { createKafka } from '@curfew/publisher';
 import { Redis } from 'ioredis';
 import { ConfigResourceTypes } from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { credentialOf } from '../../infra/local/clients.mjs';
 import { startKafka } from '../../infra/local/kafka.mjs';
 import { inRoot } from '../../infra/local/paths.mjs';
@@ -15,6 +15,9 @@ import { freePorts } from '../../infra/local/ports.mjs';
 import { startRedis } from '../../infra/local/redis.mjs';
 import { call } from '../support/client.ts';
 import { type Services, startServices } from '../support/services.ts';
+
+// Each step is a process of its own, which takes a second where the machine is busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 let directory: string;
 let kafka: Awaited<ReturnType<typeof startKafka>>;

@@ -12,8 +12,8 @@ export interface Command {
   /** What may stand behind the command's name. */
   readonly usage: string;
   readonly options: Readonly<Record<string, Option>>;
-  /** Undefined: it takes none. */
-  readonly operand?: { readonly name: string; readonly required: boolean };
+  /** Whether one argument may stand beside the options. */
+  readonly operand?: true;
   readonly example: string;
   /** @throws CurfewError whose code decides the exit code. */
   run(given: Given, context: Context): Promise<ExitCode>;
@@ -51,14 +51,9 @@ const OF_ALL: Readonly<Record<string, Option>> = {
 /** @throws CurfewError `option_invalid`, saying what is wrong. */
 export function parseCommand(name: string, command: Command, args: readonly string[]): Given {
   const { values, positionals } = parsed(name, command, args);
-  const { operand } = command;
-  const [first, ...others] = positionals;
-  const extra = operand === undefined ? first : others[0];
-  if (extra !== undefined) throw misused(name, 'there is an argument too many');
-  const isHelp = values['help'] === true;
-  if (operand?.required && first === undefined && !isHelp) throw misused(name, `<${operand.name}> is missing`);
+  if (positionals.length > (command.operand ? 1 : 0)) throw misused(name, 'there is an argument too many');
   return {
-    operand: first,
+    operand: positionals[0],
     text: (option) => (typeof values[option] === 'string' ? values[option] : undefined),
     flag: (option) => values[option] === true,
   };
@@ -67,9 +62,8 @@ export function parseCommand(name: string, command: Command, args: readonly stri
 /** A handle or a session id, which is base64url, may begin like an option. No option is as long as one of them. */
 const isId = (arg: string): boolean => /^-[\w-]{21,}$/.test(arg);
 
-/** An argument may be a secret: only the names of options are told. */
 function parsed(name: string, { options, operand }: Command, args: readonly string[]) {
-  const ids = operand === undefined ? [] : args.filter(isId);
+  const ids = operand ? args.filter(isId) : [];
   const others = args.filter((arg) => !ids.includes(arg));
   try {
     return parseArgs({
@@ -78,13 +72,8 @@ function parsed(name: string, { options, operand }: Command, args: readonly stri
       allowPositionals: true,
     });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const [option = 'an option'] = /'-[^' ]*/.exec(message) ?? [];
-    const why =
-      code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
-        ? 'is not known'
-        : 'is not used as it should be (a value that begins with - stands behind =)';
-    throw misused(name, `${option.replace("'", '')} ${why}`);
+    // It names options, and quotes no value.
+    throw misused(name, (error as Error).message.replaceAll('\n', ' '));
   }
 }
 

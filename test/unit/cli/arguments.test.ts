@@ -58,7 +58,7 @@ describe('an argument that cannot be used is a usage error', () => {
       { CURFEW_KAFKA_BROKERS: 'planted-secret' },
       { CURFEW_REDIS_URL: 'http://planted-secret' },
     ]) {
-      const { code, stdout, stderr } = await curfew(['status'], { env });
+      const { code, stdout, stderr } = await curfew(['status'], { env: { CURFEW_CREDENTIAL: 'admin:x', ...env } });
       expect(code, JSON.stringify(env)).toBe(2);
       expect(stdout + stderr).not.toContain('planted-secret');
     }
@@ -69,7 +69,12 @@ describe('an argument that cannot be used is a usage error', () => {
   });
 
   test('a secret in the wrong place is not shown', async () => {
-    for (const args of [['planted-secret'], ['status', '--planted', 'planted-secret'], ['doctor', 'planted-secret']]) {
+    for (const args of [
+      ['planted-secret'],
+      ['status', '--planted', 'planted-secret'],
+      ['doctor', 'planted-secret'],
+      ['doctor', '--json=planted-secret'],
+    ]) {
       const { stdout, stderr } = await curfew(args);
       expect(stdout + stderr).not.toContain('planted-secret');
       expect(stderr).toContain('option_invalid');

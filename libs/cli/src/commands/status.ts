@@ -9,7 +9,7 @@ export const status: Command = {
   summary: 'Says in one sentence how the fleet is, or what one revocation has reached',
   usage: '[<event id>]',
   options: {},
-  operand: { name: 'event id', required: false },
+  operand: true,
   example: 'curfew status 7f3c1a52-6d0e-4f5b-9a57-0d5f3a1f6f10',
 
   run: ({ operand }, context) => (operand === undefined ? ofFleet(context) : ofRevocation(operand, context)),

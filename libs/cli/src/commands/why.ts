@@ -14,7 +14,7 @@ export const why: Command = {
   summary: 'Says which event ended a session, or made it stale',
   usage: '<sid, session id or token | ->',
   options: {},
-  operand: { name: 'sid, session id or token', required: true },
+  operand: true,
   example: 'pbpaste | curfew why -    # a token is read on this machine alone, never sent, and not checked',
 
   async run({ operand = '' }, context) {
