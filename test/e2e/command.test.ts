@@ -31,7 +31,8 @@ beforeAll(async () => {
     startKafka({ port: kafkaPort, directory }),
     startRedis({ port: redisPort, directory }),
   ]);
-  services = await startServices({ brokers: [kafka.brokers], redisUrl: redis.url });
+  const traced = { 'session-service': { OTEL_TRACES_EXPORTER: 'console' } };
+  services = await startServices({ brokers: [kafka.brokers], redisUrl: redis.url }, true, traced);
 });
 
 afterAll(async () => {
@@ -122,7 +123,10 @@ describe('why', () => {
     expect(document.revocation).toMatchObject({ effective: true, summary: '2 of 2' });
     expect((await json(['why', sid])).document).toEqual(document);
     const alone = { CURFEW_SESSION_SERVICE_URL: 'http://127.0.0.1:1' };
-    expect((await json(['why', '-'], accessToken, alone)).document.id).toBe(revoked.id);
+    const { revocation, ...fromTheLog } = document;
+    expect((await json(['why', '-'], accessToken, alone)).document).toEqual(fromTheLog);
+    expect(fromTheLog.traceId).toMatch(/^[\da-f]{32}$/);
+    expect(fromTheLog.traceId).toBe(revocation.traceId);
   });
 
   test('a session has to renew: the event that changed its claims', async () => {
