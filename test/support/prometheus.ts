@@ -22,6 +22,8 @@ export interface Rule {
 export interface Prometheus {
   /** Evaluates an expression now. A code in brackets is Prometheus' own: `[bad_data] …`. */
   query(expression: string): Promise<readonly Sample[]>;
+  /** The exemplars of the last five minutes: their labels. */
+  exemplars(expression: string): Promise<readonly Sample['metric'][]>;
   rules(): Promise<readonly Rule[]>;
   stop(): Promise<void>;
 }
@@ -49,6 +51,7 @@ export async function startPrometheus(urls: Readonly<Record<string, string>>): P
       `--config.file=${directory}/prometheus.yml`,
       `--storage.tsdb.path=${directory}/series`,
       `--web.listen-address=127.0.0.1:${port}`,
+      '--enable-feature=exemplar-storage',
       '--log.level=warn',
     ],
     log: join(directory, 'prometheus.log'),
@@ -75,6 +78,14 @@ export async function startPrometheus(urls: Readonly<Record<string, string>>): P
         `${url}/api/v1/query?query=${encodeURIComponent(expression)}`,
       );
       return result.map(({ metric, value: [, value] }) => ({ metric, value: Number(value) }));
+    },
+    exemplars: async (expression) => {
+      const now = Date.now() / 1000;
+      const range = `start=${now - 300}&end=${now + 60}`;
+      const series = await answer<{ exemplars: { labels: Sample['metric'] }[] }[]>(
+        `${url}/api/v1/query_exemplars?query=${encodeURIComponent(expression)}&${range}`,
+      );
+      return series.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels));
     },
     rules: async () => {
       const { groups } = await answer<{ groups: { rules: Rule[] }[] }>(`${url}/api/v1/rules`);

@@ -1,4 +1,4 @@
-import { SCOPE_NAME } from '@curfew/telemetry';
+import { histogramWithExemplars, SCOPE_NAME } from '@curfew/telemetry';
 import { metrics } from '@opentelemetry/api';
 import type { Counts } from './authenticator.ts';
 import type { CookieCounts } from './cookie-authenticator.ts';
@@ -64,10 +64,9 @@ export function reportMetrics({ counts, cookieCounts, ...figures }: Figures) {
     unit: 's',
     advice: { explicitBucketBoundaries: [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2, 1] },
   });
-  const propagation = meter.createHistogram('curfew.propagation.duration', {
+  const propagation = histogramWithExemplars('curfew.propagation.duration', PROPAGATION_BUCKETS, {
     description: 'From the acknowledgement of an account event to its application here',
     unit: 's',
-    advice: { explicitBucketBoundaries: PROPAGATION_BUCKETS },
   });
   const exposed = meter.createCounter('curfew.exposed.requests', {
     description: 'Requests accepted between the acknowledgement of the event that ends them and its application here',

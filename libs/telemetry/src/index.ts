@@ -1,3 +1,4 @@
+export { histogramWithExemplars } from './exemplars.ts';
 export { ATTR, SCOPE_NAME } from './names.ts';
 export { contextHeaders, contextOfHeaders } from './record-context.ts';
 export type { TracedSession } from './session-context.ts';

@@ -1,14 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FastifyOtelInstrumentation } from '@fastify/otel';
-import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { NodeSDK } from '@opentelemetry/sdk-node';
+import { OPEN_METRICS, openMetrics } from './open-metrics.ts';
 import { sessionSpans } from './session-spans.ts';
 import { spanExporters } from './span-exporters.ts';
 
 /** A started telemetry SDK. */
 export interface Telemetry {
-  /** Answers a scrape with all metrics of this process, in Prometheus' text format. */
+  /**
+   * Answers a scrape with all metrics of this process: in OpenMetrics, with exemplars, where it takes that, as Prometheus
+   * does; otherwise in Prometheus' text format.
+   */
   serveMetrics(request: IncomingMessage, response: ServerResponse): void;
   /** Sends what is still queued, and stops. */
   shutdown(): Promise<void>;
@@ -57,7 +61,17 @@ export function startTelemetry(serviceName: string, { traces = true } = {}): Tel
   });
   sdk.start();
   return {
-    serveMetrics: (request, response) => prometheus.getMetricsRequestHandler(request, response),
+    serveMetrics: (request, response) => {
+      if (request.headers.accept?.includes('application/openmetrics-text'))
+        serveOpenMetrics(prometheus, response).catch(() => response.destroy());
+      else prometheus.getMetricsRequestHandler(request, response);
+    },
     shutdown: () => sdk.shutdown(),
   };
+}
+
+async function serveOpenMetrics(prometheus: PrometheusExporter, response: ServerResponse): Promise<void> {
+  const { resourceMetrics } = await prometheus.collect();
+  const text = new PrometheusSerializer().serialize(resourceMetrics);
+  response.setHeader('content-type', OPEN_METRICS).end(openMetrics(text));
 }

@@ -1,4 +1,4 @@
-import { SCOPE_NAME } from '@curfew/telemetry';
+import { histogramWithExemplars, SCOPE_NAME } from '@curfew/telemetry';
 import { metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { AnnouncedEvent } from '../events/pipeline.ts';
 import { type Fleet, stateOf } from './fleet.ts';
@@ -11,10 +11,9 @@ const BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5,
 export function reportReceipts(fleet: Fleet, now: () => number) {
   const meter = metrics.getMeter(SCOPE_NAME);
   const advice = { explicitBucketBoundaries: BUCKETS_S };
-  const propagation = meter.createHistogram('curfew.propagation.duration', {
+  const propagation = histogramWithExemplars('curfew.propagation.duration', BUCKETS_S, {
     description: "From an account event's acknowledgement to its application, by hop",
     unit: 's',
-    advice,
   });
   const effective = meter.createHistogram('curfew.revocation.effective.duration', {
     description: "From an account event's acknowledgement until it is effective on every sidecar",
