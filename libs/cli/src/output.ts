@@ -37,7 +37,7 @@ export class Output {
     if (this.json || this.#stderr.isTTY !== true) return;
     this.#progressing = true;
     // A line that wraps could not be cleared.
-    this.#stderr.write(`\r\x1b[K… ${text.slice(0, Math.max(10, (this.#stderr.columns ?? 80) - 4))}`);
+    this.#stderr.write(`\r\x1b[K… ${text.slice(0, Math.max(10, (this.#stderr.columns || 80) - 4))}`);
   }
 
   endProgress(): void {

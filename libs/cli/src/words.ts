@@ -12,6 +12,12 @@ export const timeOfDay = (at: string | number): string => new Date(at).toISOStri
 export const exposure = ({ exposed, atLeast }: { exposed?: number; atLeast?: true }): string =>
   exposed === undefined ? '' : `${atLeast ? 'at least ' : ''}${exposed === 0 && !atLeast ? 'none' : exposed}`;
 
+/** Of all sidecars: `none`, `3 (1 of 2 sidecars have not said)`. */
+export function exposureOf(report: RevocationReport): string {
+  const silent = report.sidecars.filter(({ exposed }) => exposed === undefined).length;
+  return exposure(report) + (silent === 0 ? '' : ` (${silent} of ${report.sidecars.length} sidecars have not said)`);
+}
+
 /** `effective on 2 of 2 after 3.1 ms`, `not effective yet: 1 of 2`. */
 export function effectOf({ effective, effectiveAt, at, summary }: RevocationReport): string {
   if (!effective) return `not effective yet: ${summary}`;
@@ -25,7 +31,7 @@ export function revocationWords(report: RevocationReport, output: Output): strin
   const lines = [
     `${output.paint('bold', why)} of ${scopes.join(', ')}, acknowledged ${timeOfDay(at)} UTC`,
     output.paint(effective ? 'green' : 'red', effectOf(report)),
-    `let through meanwhile: ${exposure(report)}`,
+    `let through meanwhile: ${exposureOf(report)}`,
     `event ${id}${traceId === undefined ? '' : `, trace ${traceId}`}`,
   ];
   if (sidecars.length === 0) return lines.join('\n');

@@ -105,7 +105,9 @@ describe('revoke', () => {
     answers.revocations = [pending];
     const { code, stdout } = await run('revoke', '--subject', 'alice', '--wait', '--timeout-ms', '100');
     expect(code).toBe(1);
-    expect(stdout).toContain('not effective yet: 1 of 2');
+    expect(stdout).toContain(
+      'not effective yet: 1 of 2\nlet through meanwhile: none (1 of 2 sidecars have not said)\n',
+    );
     expect(stdout).toMatch(/✗ {2}payments +payments-1 +silent +has not applied it yet/);
   });
 });
@@ -126,7 +128,7 @@ describe('status', () => {
       () => {
         answers.sidecars = [sidecarReport(NOW), sidecarReport(NOW, { service: 'payments', state: 'cut-off' })];
       },
-      'payments payments-1 is cut-off, of 2 sidecars',
+      '1 of 2 sidecars are live (payments payments-1 is cut-off)',
     ],
     [
       'the newest revocation is not effective',

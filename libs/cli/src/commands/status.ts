@@ -1,7 +1,7 @@
 import type { RevocationReport, SidecarReport } from '../answers.ts';
 import type { Command, Context } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { effectOf, exposure, inMs, revocationWords, timeOfDay } from '../words.ts';
+import { effectOf, exposureOf, inMs, revocationWords, timeOfDay } from '../words.ts';
 import { exitCodeFor } from './revoke.ts';
 import { isLive, oldestViewMs } from './sidecars.ts';
 
@@ -58,12 +58,11 @@ function fleetOf(sidecars: readonly SidecarReport[], newest: RevocationReport | 
 }
 
 function sentenceOf({ sidecars, notLive, oldestViewMs, boundMs, newest }: FleetStatus): string {
+  const others = notLive.map(({ service, instance, state }) => `${service} ${instance} is ${state}`).join(', ');
   const who =
     sidecars === 0
       ? 'No sidecar says anything'
-      : notLive.length === 0
-        ? `${sidecars} of ${sidecars} sidecars are live`
-        : `${notLive.map(({ service, instance, state }) => `${service} ${instance} is ${state}`).join(', ')}, of ${sidecars} sidecars`;
+      : `${sidecars - notLive.length} of ${sidecars} sidecars are live${others && ` (${others})`}`;
   const age =
     oldestViewMs === undefined || boundMs === undefined
       ? ''
@@ -71,6 +70,6 @@ function sentenceOf({ sidecars, notLive, oldestViewMs, boundMs, newest }: FleetS
   const last =
     newest === undefined
       ? 'there was no revocation lately'
-      : `the newest revocation (${newest.why}, ${timeOfDay(newest.at)} UTC) is ${effectOf(newest)}, let through meanwhile: ${exposure(newest)}`;
+      : `the newest revocation (${newest.why}, ${timeOfDay(newest.at)} UTC) is ${effectOf(newest)}, let through meanwhile: ${exposureOf(newest)}`;
   return `${who}${age}; ${last}.`;
 }

@@ -5,7 +5,7 @@ import type { Command, Context } from '../command.ts';
 import { EXIT } from '../exit-code.ts';
 import type { LogEntry } from '../kafka-log.ts';
 import { readShown, type ShownSession } from '../shown-session.ts';
-import { effectOf, exposure } from '../words.ts';
+import { effectOf, exposureOf } from '../words.ts';
 
 /** Clocks of the service that dated the session and of the broker may differ so far, ms. */
 const MARGIN_MS = 60_000;
@@ -99,7 +99,7 @@ function causeWords({ verdict, scope, why, id, at, traceId }: Cause, report: Rev
   const became = verdict === 'revoked' ? 'Ended' : 'Made stale (it has to renew)';
   return [
     `${became} by ${why} of ${scope}, acknowledged ${new Date(at).toISOString()}`,
-    ...(report === undefined ? [] : [`${effectOf(report)}; let through meanwhile: ${exposure(report)}`]),
+    ...(report === undefined ? [] : [`${effectOf(report)}; let through meanwhile: ${exposureOf(report)}`]),
     `event ${id}${traceId === undefined ? '' : `, trace ${traceId}`}`,
   ].join('\n');
 }
