@@ -35,7 +35,14 @@ const simulation = {
 
 export default defineConfig({
   test: {
-    projects: [project('unit', false), project('integration', true), project('e2e', true), chaos, simulation],
+    projects: [
+      project('unit', false),
+      project('integration', true),
+      project('e2e', true),
+      project('browser', true),
+      chaos,
+      simulation,
+    ],
     reporters: ['default', './test/support/project-counts.ts'],
   },
 });

@@ -4,9 +4,21 @@ import { run } from './commands.mjs';
 import { exclusively } from './exclusively.mjs';
 import { LOCAL } from './paths.mjs';
 
-/** Whether a command is on the PATH. @param {string} command */
-export const onPath = (command, path = process.env['PATH'] ?? '') =>
-  path.split(delimiter).some((directory) => isProgram(join(directory, command)));
+/** Where a command is on the PATH; undefined: nowhere. @param {string} command */
+const whereOnPath = (command, path = process.env['PATH'] ?? '') =>
+  path
+    .split(delimiter)
+    .map((directory) => join(directory, command))
+    .find(isProgram);
+
+/** Whether a command is on the PATH. @param {string} command @param {string} [path] */
+export const onPath = (command, path) => whereOnPath(command, path) !== undefined;
+
+/** The Chromium of this machine, by whatever name it has; undefined: there is none. */
+export const chromiumPath = () =>
+  ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+    .map((command) => whereOnPath(command))
+    .find((path) => path !== undefined);
 
 /** @param {string} file */
 function isProgram(file) {
@@ -25,6 +37,7 @@ const mayInstall = () => process.getuid?.() === 0 && existsSync('/etc/debian_ver
 const APT = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
 
 export const NO_KCAT = 'There is no `kcat` on the PATH: the tests that produce account events with it are skipped.';
+export const NO_CHROMIUM = 'There is no `chromium` on the PATH: the tests of the console in a browser are skipped.';
 export const NO_PROMETHEUS =
   'There is no `prometheus`, or no `promtool`, on the PATH: the tests of alerts and dashboards are skipped.';
 

@@ -4,7 +4,7 @@ import { interruption, Stopped } from './interrupt.mjs';
 import { kafkaFiles } from './kafka-jars.mjs';
 import { installPackages, packagesAreInstalled } from './packages.mjs';
 import { LOCAL } from './paths.mjs';
-import { NO_KCAT, NO_PROMETHEUS, provide } from './programs.mjs';
+import { chromiumPath, NO_CHROMIUM, NO_KCAT, NO_PROMETHEUS, provide } from './programs.mjs';
 import { NO_REDIS } from './redis.mjs';
 import { StartError } from './start-error.mjs';
 
@@ -14,8 +14,7 @@ const signal = interruption(say, { withParent: true });
 
 /**
  * What the tests, the checks and the benchmarks need before they run: the node modules and, unless `--packages` is
- * given, the jars of Kafka (with Java and Maven for them), Redis and, with `--tests`, kcat and
- * Prometheus.
+ * given, the jars of Kafka (with Java and Maven for them), Redis and, with `--tests`, kcat, Prometheus and a Chromium.
  */
 async function setup() {
   if (!packagesAreInstalled()) {
@@ -34,6 +33,8 @@ async function setup() {
   if (!process.argv.includes('--tests')) return;
   if (!(await provide('kcat', 'kcat', { say, signal }))) console.warn(NO_KCAT);
   if (!(await provide('promtool', 'prometheus', { say, signal }))) console.warn(NO_PROMETHEUS);
+  if (chromiumPath() === undefined && !(await provide('chromium', 'chromium', { say, signal })))
+    console.warn(NO_CHROMIUM);
 }
 
 await setup().catch((error) => {

@@ -20,7 +20,8 @@ const VIEWS = [
  * @param {() => void} draw
  */
 export const frame = (model, view, draw) => html`
-  <header class="bar">
+  <header>
+  <div class="bar">
     <a class="brand" href="#/"><img src="icon.svg" alt="" width="22" height="22">Curfew</a>
     <nav aria-label="Views">
       ${VIEWS.map(
@@ -39,9 +40,10 @@ export const frame = (model, view, draw) => html`
       ${isDark() ? 'Light' : 'Dark'}
     </button>
     <button class="quiet roomy" type="button" aria-label="Keyboard shortcuts" @click=${() => dialog()?.showModal()}>?</button>
-  </header>
+  </div>
   ${away(model)}
   ${view.name === 'overview' ? nothing : strip(model)}
+  </header>
   <main id="main" tabindex="-1">${model.state === undefined ? starting() : view.body(model, draw)}</main>
   <footer>
     <span>${model.state === undefined ? '' : `${clock(model.state.at)} UTC`}</span>

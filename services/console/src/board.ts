@@ -26,7 +26,7 @@ export class Board {
   readonly #series = new Series();
   readonly #counters = new Counters();
   #instances: ReadonlyMap<string, readonly Sample[]> = new Map();
-  #hearing: Hearing = { lastAt: undefined, failure: 'No answer so far', notReady: undefined };
+  #hearing: Hearing = { lastAt: undefined, failure: 'The session service was not asked yet', notReady: undefined };
 
   /** Since when revocations are to be asked for, ms since the epoch. */
   since = (now: number): number => this.#log.since(now);

@@ -12,11 +12,10 @@ export const heard: Rule = ({ hearing: { lastAt, failure }, sidecars }) => {
   const boundMs = Math.max(0, ...sidecars.map((one) => one.boundMs));
   return {
     level: 'unknown',
-    text: lastAt === undefined ? 'The session service has not answered yet' : 'The session service does not answer',
+    text: failure,
     details: [
-      ...(lastAt === undefined ? [] : [`What is shown is of ${clock(lastAt)} UTC`]),
+      lastAt === undefined ? 'Nothing is known yet' : `What is shown is of ${clock(lastAt)} UTC`,
       ...(boundMs > 0 ? [`If it is down, strict routes refuse by themselves within ${duration(boundMs)}`] : []),
-      failure,
     ],
   };
 };

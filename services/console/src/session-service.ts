@@ -71,7 +71,7 @@ export class SessionService {
     if (status === 200) return body as T;
     const { code } = (body ?? {}) as { code?: unknown };
     if (status === 404 && isErrorCode(code)) throw new CurfewError(code);
-    throw new CurfewError('upstream_unavailable', `the session service answers ${status} ${code ?? ''}`.trim());
+    throw new CurfewError('upstream_unavailable', `The session service answers ${status} ${code ?? ''}`.trim());
   }
 
   /**
@@ -95,7 +95,7 @@ export class SessionService {
         cause = error;
       }
     }
-    throw new CurfewError('upstream_unavailable', 'the session service does not answer', { cause });
+    throw new CurfewError('upstream_unavailable', 'The session service does not answer', { cause });
   }
 }
 

@@ -232,7 +232,7 @@ test('an instance that accepts and says nothing counts as away, within a second'
   try {
     const { watch, read } = await createConsole([`http://127.0.0.1:${(mute.address() as AddressInfo).port}`]);
     await watch.round();
-    expect((await read('/api/state')).json().hearing.failure).toBe('the session service does not answer');
+    expect((await read('/api/state')).json().hearing.failure).toBe('The session service does not answer');
   } finally {
     mute.closeAllConnections();
     mute.close();

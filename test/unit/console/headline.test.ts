@@ -66,15 +66,11 @@ describe('the headline', () => {
   });
 
   test('claims nothing where the session service does not answer, and says of when it is', () => {
-    const hearing = { lastAt: NOW - 9000, failure: 'the session service does not answer', notReady: undefined };
+    const hearing = { lastAt: NOW - 9000, failure: 'The session service does not answer', notReady: undefined };
     expect(headline({ hearing })).toEqual({
       level: 'unknown',
       text: 'The session service does not answer',
-      details: [
-        'What is shown is of 03:11:51 UTC',
-        'If it is down, strict routes refuse by themselves within 2 s',
-        'the session service does not answer',
-      ],
+      details: ['What is shown is of 03:11:51 UTC', 'If it is down, strict routes refuse by themselves within 2 s'],
     });
   });
 

@@ -1,4 +1,5 @@
 /** @typedef {import('../../src/reports.ts').RevocationReport} RevocationReport */
+/** @typedef {import('../../src/reports.ts').Application} Application */
 
 /**
  * One line of the waterfall: what happened from when to when, ms since the acknowledgement.
@@ -25,7 +26,7 @@ export function hopsOf({ at, appliedAt, announcedAt, sidecars }) {
   return [
     { name: 'applied in Redis', from: 0, to: applied, kind: 'service' },
     { name: 'announced', from: applied ?? 0, to: announced, kind: 'service' },
-    ...sidecars.map((one) => {
+    ...sidecars.toSorted(bySoonest).map((one) => {
       const to = since(one.effectiveAt);
       return {
         name: one.service,
@@ -40,3 +41,9 @@ export function hopsOf({ at, appliedAt, announcedAt, sidecars }) {
     }),
   ];
 }
+
+/** As they follow each other; those that are pending come last. @param {Application} a @param {Application} b */
+const bySoonest = (a, b) => endOf(a) - endOf(b) || a.service.localeCompare(b.service);
+
+/** @param {Application} one */
+const endOf = ({ effectiveAt }) => (effectiveAt === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(effectiveAt));

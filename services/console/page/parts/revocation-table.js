@@ -13,7 +13,7 @@ import { letThrough, scopesOf, timeOf, tookOf, traceLink } from './facts.js';
  * @param {{ now: number, traceUrl?: string | undefined, none?: string }} options
  */
 export const revocationTable = (revocations, { now, traceUrl, none = 'There is none.' }) => html`
-  <div class="scroll" tabindex="0" role="region" aria-label="Revocations">
+  <div class="scroll" tabindex="0" role="group" aria-label="Revocations">
     <table>
       <thead>
         <tr>

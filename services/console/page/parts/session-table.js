@@ -11,7 +11,7 @@ import { timeOf } from './facts.js';
 
 /** @param {readonly Session[]} sessions @param {number} now */
 export const sessionTable = (sessions, now) => html`
-  <div class="scroll" tabindex="0" role="region" aria-label="Sessions">
+  <div class="scroll" tabindex="0" role="group" aria-label="Sessions">
     <table>
       <thead>
         <tr>

@@ -1,6 +1,6 @@
 import { repeat } from '/vendor/lit-html/directives/repeat.js';
 import { html, nothing } from '/vendor/lit-html/lit-html.js';
-import { stateOf } from '../icons.js';
+import { icon, stateOf } from '../icons.js';
 import { duration } from '../words.js';
 import { ago, timeOf } from './facts.js';
 import { heatStrip, oldestOf } from './heat-strip.js';
@@ -14,8 +14,8 @@ import { heatStrip, oldestOf } from './heat-strip.js';
  * @param {State} state
  * @param {{ whole: boolean }} options whole: with what only the view of the fleet has room for
  */
-export const sidecarTable = ({ sidecars, at }, { whole }) => html`
-  <div class="scroll" tabindex="0" role="region" aria-label="Sidecars">
+export const sidecarTable = ({ sidecars, at, hearing }, { whole }) => html`
+  <div class="scroll" tabindex="0" role="group" aria-label="Sidecars">
     <table>
       <thead>
         <tr>
@@ -32,7 +32,7 @@ export const sidecarTable = ({ sidecars, at }, { whole }) => html`
         ${repeat(
           sidecars,
           ({ instance, startedAt }) => `${startedAt} ${instance}`,
-          (sidecar) => row(sidecar, at, whole),
+          (sidecar) => row(sidecar, { at, whole, known: hearing.failure === undefined }),
         )}
         ${sidecars.length === 0 ? html`<tr><td colspan="9" class="quiet">No sidecar has reported.</td></tr>` : nothing}
       </tbody>
@@ -47,16 +47,17 @@ const more = html`
   <th scope="col">Started</th>
 `;
 
-/** @param {Sidecar} sidecar @param {number} at @param {boolean} whole */
-function row(sidecar, at, whole) {
+/** @param {Sidecar} sidecar @param {{ at: number, whole: boolean, known: boolean }} options known: it is so now, not only then */
+function row(sidecar, { at, whole, known }) {
   const { service, instance, state, propagation, lagRecords, lastReceiptAt, leaseUntil, startedAt, boundMs } = sidecar;
   const oldest = oldestOf(sidecar);
   const mute = state === 'silent' || state === 'gone';
+  const dim = mute || !known;
   const p99 = propagation?.p99;
-  return html`<tr class=${mute ? 'mute' : ''}>
+  return html`<tr class=${dim ? 'dim' : ''}>
     <th scope="row">${service}</th>
     ${whole ? html`<td class="id">${instance}</td>` : nothing}
-    <td>${stateOf(state)}</td>
+    <td>${known ? stateOf(state) : html`<span class="state">${icon('unknown')}${state} then</span>`}</td>
     <td>${heatStrip(sidecar)}</td>
     <td class="number">${oldest === undefined ? '' : duration(oldest.ageMs)}</td>
     <td class="number roomy">${p99 === undefined ? '' : duration(p99)}</td>

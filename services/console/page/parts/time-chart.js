@@ -105,10 +105,10 @@ class TimeChart extends HTMLElement {
   }
 }
 
-/** The last hour, however little of it is known. @type {uPlot.Range.Function} */
-const hour = (_plot, _first, last) => {
+/** What is known of the last hour, and ten minutes at the least. @type {uPlot.Range.Function} */
+const hour = (_plot, first, last) => {
   const end = last ?? Date.now() / 1000;
-  return [end - 3600, end];
+  return [Math.max(end - 3600, Math.min(first ?? end, end - 600)), end];
 };
 
 customElements.define('time-chart', TimeChart);

@@ -11,7 +11,7 @@ export function waterfall(report) {
   const hops = hopsOf(report);
   const end = Math.max(1, ...hops.map(({ to = 0 }) => to));
   return html`
-    <div class="scroll" tabindex="0" role="region" aria-label="Hops and sidecars">
+    <div class="scroll" tabindex="0" role="group" aria-label="Hops and sidecars">
       <table class="waterfall">
         <thead>
           <tr>

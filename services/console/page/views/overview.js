@@ -43,16 +43,16 @@ function body(model) {
 }
 
 /** @param {State} state */
-function figures({ open, live, propagation, letThrough: let_, lastCanary, at, boundMs }) {
+function figures({ hearing, open, live, propagation, letThrough: let_, lastCanary, at, boundMs }) {
   const ms = (/** @type {number | undefined} */ value) => (value === undefined ? '–' : duration(value));
   const canary =
     lastCanary === undefined
       ? 'none seen'
-      : html`<a href=${linkTo(['revocations', lastCanary.id])}>${lastCanary.summary}</a>${
+      : html`<a href=${linkTo(['revocations', lastCanary.id])}>${lastCanary.summary}${
           lastCanary.effective ? ` after ${tookOf(lastCanary)}` : ', not effective yet'
-        }`;
+        }</a>`;
   return [
-    figure('Sidecars live', html`${live} <small>of ${open}</small>`, ''),
+    figure('Sidecars live', html`${hearing.failure === undefined ? live : '?'} <small>of ${open}</small>`, ''),
     figure(
       'Propagation p99',
       ms(propagation.p99),
