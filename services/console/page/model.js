@@ -4,6 +4,7 @@
  * @typedef {import('../src/board.ts').State & { readonly traceUrl?: string }} State
  * @typedef {import('../src/series.ts').Point} Point
  * @typedef {import('../src/reports.ts').RevocationReport} RevocationReport
+ * @typedef {Omit<RevocationReport, 'sidecars'>} RevocationSummary
  * @typedef {State['sidecars'][number]} Sidecar
  *
  * @typedef {object} Route

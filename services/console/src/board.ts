@@ -80,14 +80,25 @@ export class Board {
       at: now,
       headline,
       hearing: this.#hearing,
-      sidecars: this.#fleet.shown.map((sidecar) => ({ ...sidecar, propagation: ofInstance.get(sidecar.instance) })),
+      sidecars: this.#fleet.shown.map(({ partitions, ...sidecar }) => ({
+        ...sidecar,
+        /** By partition. */
+        ages: partitions.map(({ ageMs }) => ageMs),
+        propagation: ofInstance.get(sidecar.instance),
+      })),
       open: open.length,
       live: open.filter(({ state }) => state === 'live').length,
       boundMs: Math.max(0, ...open.map(({ boundMs }) => boundMs)),
       propagation: overall,
       letThrough: this.#log.letThrough(),
-      revocations: revocations.filter(({ canary }) => canary !== true).slice(0, SHOWN),
-      lastCanary: revocations.find(({ canary }) => canary === true),
+      revocations: revocations
+        .filter(({ canary }) => canary !== true)
+        .slice(0, SHOWN)
+        .map(summaryOf),
+      lastCanary: revocations
+        .filter(({ canary }) => canary === true)
+        .slice(0, 1)
+        .map(summaryOf)[0],
       endsByReason: this.#series.endsByReason(),
       store: storeHealth(this.#instances),
     };
@@ -101,6 +112,9 @@ export class Board {
       this.#series.precede(pastPoint(t, this.#log.propagation(t).overall));
   }
 }
+
+/** A revocation in one line: of many sidecars, each would be too much to tell once a second. */
+const summaryOf = ({ sidecars: _sidecars, ...summary }: RevocationReport) => summary;
 
 /** What the page is told once a second. */
 export type State = ReturnType<Board['state']>;

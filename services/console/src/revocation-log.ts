@@ -8,7 +8,10 @@ const WINDOW_MS = 300_000;
 /** How many revocations are held: as many as the session service lists. */
 const MAX_HELD = 1000;
 
-/** How far back an answer may still change a revocation that was seen before, ms. */
+/** How far back a revocation may be that nobody has heard of, while nothing is wrong, ms. */
+const UNHEARD_MS = 15_000;
+
+/** How far back one may be that comes to be effective yet, ms: then its sidecars are forgotten. */
 const UNSETTLED_MS = 60_000;
 
 /** From acknowledgement to application: on all sidecars, and on each by its instance. */
@@ -23,7 +26,10 @@ export class RevocationLog {
 
   /** Since when the session service is to be asked next, ms since the epoch. */
   since(now: number): number {
-    return this.#held.size === 0 ? now - HISTORY_MS : now - UNSETTLED_MS;
+    const pending = [...this.#held.values()].filter(
+      ({ report, atMs }) => !report.effective && atMs > now - UNSETTLED_MS,
+    );
+    return Math.min(now - UNHEARD_MS, ...pending.map(({ atMs }) => atMs - 1));
   }
 
   take(reports: readonly RevocationReport[], now: number): void {

@@ -1,6 +1,6 @@
 import type { CurfewError } from '@curfew/contracts';
 import type { Board } from './board.ts';
-import { POINT_INTERVAL_MS, type Point } from './series.ts';
+import { HISTORY_MS, POINT_INTERVAL_MS, type Point } from './series.ts';
 import type { SessionService } from './session-service.ts';
 
 export interface WatchOptions {
@@ -14,8 +14,8 @@ export interface WatchOptions {
 /** Between two rounds of questions, ms. */
 const ROUND_MS = 1000;
 
-/** Most revocations that are asked for. */
-const LIMIT = '1000';
+/** Once in so many rounds all is asked for that is no canary: what a partition that stood still announced late, too. */
+const THOROUGH = 30;
 
 /** Asks the session service once a second what there is, and never twice at a time. */
 export class Watch {
@@ -23,6 +23,7 @@ export class Watch {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   #nextPoint: number;
+  #rounds = 0;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -42,11 +43,10 @@ export class Watch {
   async round(): Promise<void> {
     const { board, sessionService, now, onRound } = this.#options;
     try {
-      const since = new Date(board.since(now())).toISOString();
       const [notReady, sidecars, revocations, metrics] = await Promise.all([
         sessionService.notReady(),
         sessionService.sidecars(),
-        sessionService.revocations({ canaries: 'true', limit: LIMIT, since }),
+        sessionService.revocations(this.#question()),
         sessionService.metrics(),
       ]);
       board.heard({ sidecars, revocations, metrics, notReady }, now());
@@ -56,6 +56,20 @@ export class Watch {
     const ends = now() >= this.#nextPoint;
     if (ends) this.#nextPoint = now() + POINT_INTERVAL_MS;
     onRound(ends ? board.mark(now()) : undefined);
+  }
+
+  /** Which revocations there may be news of; at first, all. */
+  #question(): Record<string, string> {
+    const { board, now } = this.#options;
+    const at = now();
+    const first = this.#rounds === 0;
+    const thorough = this.#rounds++ % THOROUGH === 0;
+    const since = thorough ? at - HISTORY_MS : board.since(at);
+    return {
+      since: new Date(since).toISOString(),
+      canaries: `${first || !thorough}`,
+      limit: first || !thorough ? '1000' : '200',
+    };
   }
 
   async #loop(): Promise<void> {

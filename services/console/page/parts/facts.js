@@ -1,7 +1,7 @@
 import { html } from '/vendor/lit-html/lit-html.js';
 import { clock, duration } from '../words.js';
 
-/** @typedef {import('../model.js').RevocationReport} RevocationReport */
+/** @typedef {import('../model.js').RevocationSummary} RevocationSummary */
 
 const SCOPES = new Map([
   ['u', 'subject'],
@@ -35,7 +35,7 @@ export function timeOf(time, now) {
 export const ago = (time, now) =>
   `${duration(Math.max(0, Math.round((now - (typeof time === 'number' ? time : Date.parse(time))) / 1000) * 1000 || 0))} ago`;
 
-/** How long it took until every sidecar had it; empty where it does not yet. @param {RevocationReport} report */
+/** How long it took until every sidecar had it; empty where it does not yet. @param {RevocationSummary} report */
 export const tookOf = ({ at, effective, effectiveAt }) =>
   effective && effectiveAt !== undefined ? duration(Math.max(0, Date.parse(effectiveAt) - Date.parse(at))) : '';
 

@@ -9,8 +9,8 @@ import { duration } from '../words.js';
 export function health({ hearing, store, sidecars }) {
   const { failure, notReady } = hearing;
   const said = (/** @type {RegExp} */ name) => (notReady !== undefined && name.test(notReady) ? notReady : undefined);
-  const views = sidecars.filter(({ state }) => state === 'live').flatMap(({ partitions }) => partitions);
-  const youngest = views.length === 0 ? undefined : Math.min(...views.map(({ ageMs }) => ageMs));
+  const views = sidecars.filter(({ state }) => state === 'live').flatMap(({ ages }) => ages);
+  const youngest = views.length === 0 ? undefined : Math.min(...views);
   return html`
     <section aria-labelledby="health-title">
       <h2 id="health-title">Health</h2>

@@ -8,13 +8,8 @@ const HEIGHT = 20;
 /** The share of the bound that a view's age has used up, in words that CSS colours. @param {number} share */
 const heatOf = (share) => (share > 1 ? 'over' : share > 0.8 ? 'near' : share > 0.5 ? 'aging' : 'fresh');
 
-/** The oldest view of a sidecar; undefined where it has none. @param {Sidecar} sidecar */
-export const oldestOf = ({ partitions }) =>
-  partitions.reduce(
-    (/** @type {Sidecar['partitions'][number] | undefined} */ oldest, view) =>
-      oldest === undefined || view.ageMs > oldest.ageMs ? view : oldest,
-    undefined,
-  );
+/** The age of the oldest view of a sidecar, ms; undefined where it has none. @param {Sidecar} sidecar */
+export const oldestOf = ({ ages }) => (ages.length === 0 ? undefined : Math.max(...ages));
 
 /**
  * The age of each partition's view, as bars that reach the top at the bound.
@@ -22,15 +17,17 @@ export const oldestOf = ({ partitions }) =>
  * @param {Sidecar} sidecar
  */
 export function heatStrip(sidecar) {
-  const { partitions, boundMs } = sidecar;
+  const { ages, boundMs } = sidecar;
   const oldest = oldestOf(sidecar);
   if (oldest === undefined) return html`<span class="quiet">no view yet</span>`;
-  const label = `Oldest of ${partitions.length} views: ${duration(oldest.ageMs)}, partition ${oldest.partition}, of a bound of ${duration(boundMs)}`;
-  const bars = partitions.map(({ partition, ageMs }, at) => {
+  const label =
+    `Oldest of ${ages.length} views: ${duration(oldest)}, partition ${ages.indexOf(oldest)}, ` +
+    `of a bound of ${duration(boundMs)}`;
+  const bars = ages.map((ageMs, partition) => {
     const share = Math.min(1, Math.max(0.06, ageMs / boundMs));
-    return svg`<rect class=${heatOf(ageMs / boundMs)} x=${at} y=${HEIGHT * (1 - share)} width="0.8"
+    return svg`<rect class=${heatOf(ageMs / boundMs)} x=${partition} y=${HEIGHT * (1 - share)} width="0.8"
       height=${HEIGHT * share}><title>partition ${partition}: ${duration(ageMs)}</title></rect>`;
   });
-  return html`<svg class="heat" role="img" aria-label=${label} viewBox="0 0 ${partitions.length} ${HEIGHT}"
+  return html`<svg class="heat" role="img" aria-label=${label} viewBox="0 0 ${ages.length} ${HEIGHT}"
     preserveAspectRatio="none">${bars}</svg>`;
 }

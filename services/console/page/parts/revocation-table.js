@@ -4,12 +4,12 @@ import { icon } from '../icons.js';
 import { linkTo } from '../router.js';
 import { letThrough, scopesOf, timeOf, tookOf, traceLink } from './facts.js';
 
-/** @typedef {import('../model.js').RevocationReport} RevocationReport */
+/** @typedef {import('../model.js').RevocationSummary} RevocationSummary */
 
 /**
  * Revocations, newest first.
  *
- * @param {readonly RevocationReport[]} revocations
+ * @param {readonly RevocationSummary[]} revocations
  * @param {{ now: number, traceUrl?: string | undefined, none?: string }} options
  */
 export const revocationTable = (revocations, { now, traceUrl, none = 'There is none.' }) => html`
@@ -38,7 +38,7 @@ export const revocationTable = (revocations, { now, traceUrl, none = 'There is n
   </div>
 `;
 
-/** @param {RevocationReport} report @param {number} now @param {string | undefined} traceUrl */
+/** @param {RevocationSummary} report @param {number} now @param {string | undefined} traceUrl */
 const row = (report, now, traceUrl) => html`<tr>
   <th scope="row"><a href=${linkTo(['revocations', report.id])}>${timeOf(report.at, now)}</a></th>
   <td class="ends">${scopesOf(report.scopes)}${report.canary ? html` <span class="kind">canary</span>` : nothing}</td>

@@ -59,7 +59,7 @@ function row(sidecar, { at, whole, known }) {
     ${whole ? html`<td class="id">${instance}</td>` : nothing}
     <td>${known ? stateOf(state) : html`<span class="state">${icon('unknown')}${state} then</span>`}</td>
     <td>${heatStrip(sidecar)}</td>
-    <td class="number">${oldest === undefined ? '' : duration(oldest.ageMs)}</td>
+    <td class="number">${oldest === undefined ? '' : duration(oldest)}</td>
     <td class="number roomy">${p99 === undefined ? '' : duration(p99)}</td>
     ${
       whole

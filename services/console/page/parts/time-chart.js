@@ -37,6 +37,7 @@ class TimeChart extends HTMLElement {
     if (values === this.#values) return;
     this.#values = values;
     this.#plot?.setData(values);
+    this.#tellLatest();
   }
 
   connectedCallback() {
@@ -65,6 +66,12 @@ class TimeChart extends HTMLElement {
     return color;
   }
 
+  /** The legend tells the newest values, unless somebody points at others. */
+  #tellLatest() {
+    const plot = this.#plot;
+    if (plot && plot.cursor.idx == null) plot.setLegend({ idx: this.#values[0].length - 1 });
+  }
+
   #create() {
     const { scale } = this;
     if (scale === undefined) return;
@@ -81,6 +88,7 @@ class TimeChart extends HTMLElement {
       {
         ...this.#size(),
         cursor: { y: false },
+        hooks: { setCursor: [() => this.#tellLatest()] },
         legend: { markers: { width: 0, fill: (_plot, at) => colours[at - 1] ?? '' } },
         scales: { x: { range: hour }, y: scale.range },
         axes: [
@@ -102,6 +110,7 @@ class TimeChart extends HTMLElement {
       this.#values,
       this,
     );
+    this.#tellLatest();
   }
 }
 
