@@ -11,9 +11,6 @@ const MAX_HELD = 1000;
 /** How far back a revocation may be that nobody has heard of, while nothing is wrong, ms. */
 const UNHEARD_MS = 15_000;
 
-/** How far back one may be that comes to be effective yet, ms: then its sidecars are forgotten. */
-const UNSETTLED_MS = 60_000;
-
 /** From acknowledgement to application: on all sidecars, and on each by its instance. */
 export interface Propagation {
   readonly overall: Quantiles;
@@ -26,9 +23,7 @@ export class RevocationLog {
 
   /** Since when the session service is to be asked next, ms since the epoch. */
   since(now: number): number {
-    const pending = [...this.#held.values()].filter(
-      ({ report, atMs }) => !report.effective && atMs > now - UNSETTLED_MS,
-    );
+    const pending = [...this.#held.values()].filter(({ report }) => !report.effective);
     return Math.min(now - UNHEARD_MS, ...pending.map(({ atMs }) => atMs - 1));
   }
 
