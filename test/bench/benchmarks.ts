@@ -1,5 +1,5 @@
 import { sayHttp } from './http.ts';
-import { noted, quantile, type Report, type Reports, time } from './report.ts';
+import { noted, quantile, type Report, type Reports, time, whole } from './report.ts';
 import type { StackKind } from './stack.ts';
 import { sayStore } from './store.ts';
 import { sayTelemetry } from './telemetry.ts';
@@ -85,5 +85,17 @@ export const BENCHMARKS: readonly Benchmark[] = [
       'telemetry-storefront watched': 'services',
     },
     says: sayTelemetry,
+  },
+  {
+    name: 'receipts',
+    cases: { 'receipts 0': 'services', 'receipts 200': 'services' },
+    says: (reports) => {
+      const [none = Number.NaN, all = Number.NaN] = Object.values(reports).map((of) => noted(of, 'cpuPercentOfACore'));
+      const perSecond = noted(reports['receipts 200'] ?? [], 'receiptsPerSecond');
+      return [
+        `session service       ${none.toFixed(1)} % of a core without sidecars, ${all.toFixed(1)} % with 200, which say ${whole(perSecond)} receipts a second`,
+        `${''.padEnd(20)} ${(all - none).toFixed(1)} % of a core for their receipts`,
+      ];
+    },
   },
 ];

@@ -39,8 +39,9 @@ export async function startStack(kind: StackKind, { directory, signal }: Options
     const sessionService = localServices(options).find(({ name }) => name === 'session-service');
     if (sessionService === undefined) throw new Error('there is no session service');
     const env = { ...sessionService.env, CURFEW_CLIENT_RATE_LIMIT: '1000000' };
-    keep(await startService({ ...sessionService, env }, { directory, signal }));
-    return { environment: { ...env, CURFEW_REDIS_URL: redis.url, CURFEW_KAFKA_BROKERS: kafka.brokers }, stop };
+    const { pid } = keep(await startService({ ...sessionService, env }, { directory, signal }));
+    const named = { CURFEW_REDIS_URL: redis.url, CURFEW_KAFKA_BROKERS: kafka.brokers, CURFEW_BENCH_PID: `${pid}` };
+    return { environment: { ...env, ...named }, stop };
   } catch (error) {
     await stop();
     throw error;

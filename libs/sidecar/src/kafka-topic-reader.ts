@@ -29,6 +29,11 @@ export interface TopicReaderOptions<Read> extends KafkaSecurity {
   readonly partitions: number | undefined;
   readonly windowMs: number;
   readonly now: () => number;
+  /**
+   * How long records may gather between two fetches, ms. Default 0: each is fetched at once. Where many writers write a
+   * little each, fetching is most of the cost.
+   */
+  readonly gatherMs?: number;
   readonly sink: TopicSink<Read>;
 }
 
@@ -286,6 +291,8 @@ export class KafkaTopicReader<Read> {
       }
       if (!wasReady || this.notReady().length > 0) this.#options.sink.progress();
       if (this.#lost().length > 0) this.#wake.resolve();
+      const { gatherMs = 0 } = this.#options;
+      if (gatherMs > 0) await sleep(gatherMs, undefined, { signal: this.#stop.signal }).catch(() => {});
     }
   }
 

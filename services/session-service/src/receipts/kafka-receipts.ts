@@ -11,6 +11,8 @@ export interface ReceiptsOptions {
 
 /** From how long ago on receipts are read at the start, ms: what was said before a restart. */
 const WINDOW_MS = 5 * 60_000;
+/** So much later a revocation may be known to be effective, ms. */
+const GATHER_MS = 20;
 
 /** Reads what sidecars say of themselves. Every instance of the session service reads all of it. */
 export function readReceipts({ brokers, now, onReceipt, onRejected }: ReceiptsOptions): KafkaTopicReader<Receipt> {
@@ -21,6 +23,7 @@ export function readReceipts({ brokers, now, onReceipt, onRejected }: ReceiptsOp
     decode: (_key, value) => decodeReceipt(value),
     partitions: undefined,
     windowMs: WINDOW_MS,
+    gatherMs: GATHER_MS,
     now,
     sink: {
       begin: () => {},
