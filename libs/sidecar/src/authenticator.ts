@@ -77,7 +77,7 @@ export class Authenticator {
     }
     this.counts.tokenHits++;
     const answer = this.decide(known, policy, maxViewAgeMs, elapsed);
-    return answer instanceof Promise ? answer.then((late) => this.told(known, late)) : this.told(known, answer);
+    return answer instanceof Promise ? this.#toldLate(known, answer) : this.told(known, answer);
   }
 
   async #verify(token: string, policy: Policy, maxViewAgeMs: number): Promise<Authentication> {
@@ -87,6 +87,11 @@ export class Authenticator {
     const verified = verifiedToken(checked.claims);
     this.#tokens.set(token, verified);
     return this.told(verified, await this.decide(verified, policy, maxViewAgeMs, this.#options.clock.elapsed()));
+  }
+
+  // Not a closure in `authenticate`: what it holds would be allocated for every request.
+  async #toldLate(token: VerifiedToken, answer: Promise<Authentication>): Promise<Authentication> {
+    return this.told(token, await answer);
   }
 
   /** What a request is told at last: `decide` alone may be asked again. */
