@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { exposureOf } from '../../../services/console/page/parts/exposure.js';
 import { hopsOf } from '../../../services/console/page/parts/hops.js';
 import { count, duration, list } from '../../../services/console/page/words.js';
 import { application, instant, revocationReport } from '../../support/reports.ts';
@@ -40,6 +41,19 @@ describe('the waterfall of a revocation', () => {
       ['orders', 4, 4, 'receipt'],
     ]);
   });
+});
+
+describe('what was let through', () => {
+  const [orders, payments] = [application(AT, 'orders', 3), application(AT, 'payments', 4)];
+  const { exposed: _exposed, ...unsaid } = payments;
+
+  test.each([
+    ['No request was let through.', {}],
+    ['2 requests let through before it was applied.', { exposed: 2 }],
+    ['At least 1 request let through before it was applied.', { exposed: 1, atLeast: true }],
+    ['No request was let through, as far back as is remembered.', { atLeast: true }],
+    ['No request was let through; 1 of 2 sidecars has not said.', { sidecars: [orders, unsaid] }],
+  ])('is told as: %s', (words, otherwise) => expect(exposureOf(revocationReport(AT, otherwise))).toBe(words));
 });
 
 describe('words', () => {

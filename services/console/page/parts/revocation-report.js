@@ -1,6 +1,6 @@
 import { html, nothing } from '/vendor/lit-html/lit-html.js';
 import { icon } from '../icons.js';
-import { count } from '../words.js';
+import { exposureOf } from './exposure.js';
 import { scopesOf, timeOf, tookOf, traceLink } from './facts.js';
 import { waterfall } from './waterfall.js';
 
@@ -13,12 +13,6 @@ function sentenceOf(report) {
   if (!report.effective) return `Not everywhere yet: e${words}`;
   return `E${words} after ${tookOf(report)}`;
 }
-
-/** What was let through meanwhile. @param {RevocationReport} report */
-const exposureOf = ({ exposed, atLeast }) =>
-  exposed === 0 && !atLeast
-    ? 'No request was let through.'
-    : `${atLeast ? 'At least ' : ''}${count(exposed, 'request')} let through before it was applied.`;
 
 /**
  * One revocation: whether it is effective, what it went through, and what was let through meanwhile.
