@@ -71,11 +71,11 @@ export class OpenRevocation {
 
   /** When it becomes effective at the latest if no sidecar says anything any more, ms since the epoch. */
   dueAt(): number {
-    const { at } = this.revocation;
+    const { at, announcedAt } = this.revocation;
     const leases = [...this.#outcomes].flatMap(([sidecar, { by }]) =>
-      by === 'pending' ? [Math.max(leaseUntil(sidecar), at + sidecar.last.boundMs)] : [],
+      by === 'pending' ? [Math.max(leaseUntil(sidecar), Math.max(at, announcedAt) + sidecar.last.boundMs)] : [],
     );
-    return leases.length === 0 ? at + this.#boundMs : Math.max(...leases);
+    return leases.length === 0 ? Math.max(at, announcedAt) + this.#boundMs : Math.max(...leases);
   }
 
   report(now: number): Report {
@@ -88,7 +88,7 @@ export class OpenRevocation {
 }
 
 function reportOf(revocation: Revocation, outcomes: readonly Outcome[], boundMs: number, now: number): Report {
-  const guaranteedAt = revocation.at + boundMs;
+  const guaranteedAt = Math.max(revocation.at, revocation.announcedAt) + boundMs;
   const effective =
     outcomes.length === 0 ? guaranteedAt <= now : outcomes.every(({ effectiveAt }) => effectiveAt !== undefined);
   if (!effective) return { revocation, outcomes, effective };

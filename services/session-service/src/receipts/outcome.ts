@@ -11,7 +11,7 @@ import type { Outcome, Revocation } from './revocation.ts';
  */
 export function outcomeOf(revocation: Revocation, sidecar: Sidecar, now: number): Outcome | undefined {
   const { at } = revocation;
-  const { service, instance, state } = sidecar.last;
+  const { service, instance, state, boundMs } = sidecar.last;
   const closedAt = state === 'closed' ? sidecar.last.at : Number.POSITIVE_INFINITY;
   if (sidecar.firstAt > at || isForgotten(sidecar, at)) return undefined;
 
@@ -22,7 +22,9 @@ export function outcomeOf(revocation: Revocation, sidecar: Sidecar, now: number)
   const provenAt = appliedSince ?? Number.POSITIVE_INFINITY;
   if (Math.min(provenAt, lease.until) > closedAt) return undefined;
   if (provenAt <= lease.until) return { ...about, by: 'receipt', effectiveAt: provenAt };
-  if (lease.until <= now) return { ...about, by: 'lease', effectiveAt: lease.until, silentSince: lease.since };
+  // As much time has passed here as well: the broker's clock, which dates the event, may be another.
+  if (Math.max(lease.until, revocation.announcedAt + boundMs) <= now)
+    return { ...about, by: 'lease', effectiveAt: lease.until, silentSince: lease.since };
   return { ...about, by: 'pending' };
 }
 

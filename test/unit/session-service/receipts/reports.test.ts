@@ -124,6 +124,14 @@ describe('a revocation', () => {
     expect(seen).toMatchObject({ at: BOUND, report: { effective: true, effectiveAt: E + BOUND, outcomes: [] } });
   });
 
+  test('is not said to be effective before its lease because the broker has another clock', async () => {
+    reports.heard(receiptOf('c', E - 61_000));
+    reports.announced([revocationOf(E - 60_000, { announcedAt: E })]);
+    const seen = awaited();
+    await pass(BOUND + 10);
+    expect(seen).toMatchObject({ at: BOUND, report: { effective: true, outcomes: [{ by: 'lease' }] } });
+  });
+
   test('is not said to be effective by silence while receipts are not read', async () => {
     complete = false;
     reports.announced([revocationOf(E)]);
