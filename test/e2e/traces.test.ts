@@ -70,8 +70,10 @@ describe(
       const [trace = []] = traces
         .filter((spans) => spans.some((span) => routeOf(span) === '/v1/password-changed'))
         .filter((spans) => spans.some(({ name }) => name === 'first rejection'));
-      expect(placeOf(trace, 'identity-publisher', 'request')).toBeUndefined();
-      expect(placeOf(trace, 'identity-publisher', 'send curfew.account-events')).toBe('identity-publisher: request');
+      expect(placeOf(trace, 'identity-publisher', 'post /v1/password-changed')).toBeUndefined();
+      expect(placeOf(trace, 'identity-publisher', 'send curfew.account-events')).toBe(
+        'identity-publisher: post /v1/password-changed',
+      );
       expect(placeOf(trace, 'session-service', 'process curfew.account-events')).toBe(
         'identity-publisher: send curfew.account-events',
       );
@@ -90,11 +92,17 @@ describe(
       );
       expect(order.map(({ localEndpoint, name }) => `${localEndpoint.serviceName}: ${name}`).sort()).toEqual([
         'orders: post',
-        'orders: request',
-        'payments: request',
+        'orders: post /orders',
+        'payments: post /payments',
       ]);
       const told = order.map(({ tags }) => [tags['curfew.session'], tags['curfew.session.version']].join(' '));
       expect(new Set(told)).toEqual(new Set([expect.stringMatching(/^[0-9a-f]{16} \d+$/)]));
+    });
+
+    test('has nothing of what probes, scrapers and the console ask again and again', () => {
+      const names = [...new Set(traces.flat().map(({ name }) => name))];
+      expect(names).toContain('get /orders');
+      expect(names.filter((name) => /healthz|readyz|metrics|sidecars|revocations/.test(name))).toEqual([]);
     });
   },
   LIMIT_MS,
@@ -116,7 +124,7 @@ describe('npm start -- --traces', () => {
       { timeout: 10_000 },
     );
     process.kill(pid, 'SIGTERM');
-    expect(await ended).toBe('exit code 0');
+    expect(await ended, output()).toBe('exit code 0');
     await assertFree({ Zipkin: Number(port) });
   });
 });

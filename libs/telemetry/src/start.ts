@@ -48,7 +48,8 @@ export function startTelemetry(serviceName: string, { traces = true } = {}): Tel
             instrumentHandler: false,
             recordExceptions: false,
             // Paths hold the ids of sessions and of subjects; the route stands for them.
-            requestHook: (span, { routeOptions }) => span.setAttribute('url.path', routeOptions.url ?? ''),
+            requestHook: (span, { method, routeOptions: { url: route = '' } }) =>
+              span.updateName(`${method} ${route}`.trimEnd()).setAttribute('url.path', route),
             // What is asked again and again, by probes, scrapers and consoles, would drown the traces.
             ignorePaths: ({ url, method }) => method !== 'POST' && POLLED.test(url),
           }),
