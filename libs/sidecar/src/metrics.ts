@@ -1,4 +1,4 @@
-import { histogramWithExemplars, SCOPE_NAME } from '@curfew/telemetry';
+import { histogramWithExemplars, PROPAGATION_BUCKETS_S, SCOPE_NAME } from '@curfew/telemetry';
 import { metrics } from '@opentelemetry/api';
 import type { Counts } from './authenticator.ts';
 import type { CookieCounts } from './cookie-authenticator.ts';
@@ -21,8 +21,6 @@ export interface Figures {
 }
 
 const SOURCES = ['token', 'memory', 'store', 'policy'] as const;
-/** From a hop on one machine to five bounds, s. */
-const PROPAGATION_BUCKETS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
 const STATES = ['starting', 'live', 'behind', 'cut-off'] as const;
 
 /** Reports a sidecar's numbers (DESIGN section 9) until `stop`. Counting costs the request path an increment. */
@@ -64,7 +62,7 @@ export function reportMetrics({ counts, cookieCounts, ...figures }: Figures) {
     unit: 's',
     advice: { explicitBucketBoundaries: [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2, 1] },
   });
-  const propagation = histogramWithExemplars('curfew.propagation.duration', PROPAGATION_BUCKETS, {
+  const propagation = histogramWithExemplars('curfew.propagation.duration', PROPAGATION_BUCKETS_S, {
     description: 'From the acknowledgement of an account event to its application here',
     unit: 's',
   });

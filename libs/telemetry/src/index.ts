@@ -1,5 +1,5 @@
 export { histogramWithExemplars } from './exemplars.ts';
-export { ATTR, SCOPE_NAME } from './names.ts';
+export { ATTR, PROPAGATION_BUCKETS_S, SCOPE_NAME } from './names.ts';
 export { contextHeaders, contextOfHeaders } from './record-context.ts';
 export type { TracedSession } from './session-context.ts';
 export { contextOfSession, traceFirstRejection } from './session-context.ts';

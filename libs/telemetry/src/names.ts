@@ -21,3 +21,8 @@ export const ATTR = {
 
 /** Instrumentation scope of every span and metric of Curfew's own. */
 export const SCOPE_NAME = 'curfew';
+
+/** Bucket boundaries of what measures propagation, s: from a hop on one machine to five bounds. */
+export const PROPAGATION_BUCKETS_S = [
+  0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10,
+] as const;

@@ -1,17 +1,15 @@
-import { histogramWithExemplars, SCOPE_NAME } from '@curfew/telemetry';
+import { histogramWithExemplars, PROPAGATION_BUCKETS_S, SCOPE_NAME } from '@curfew/telemetry';
 import { metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { AnnouncedEvent } from '../events/pipeline.ts';
 import { type Fleet, stateOf } from './fleet.ts';
 import type { Report } from './open-revocation.ts';
 import { SIDECAR_STATES } from './revocation.ts';
 
-const BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
-
 /** Reports how fast revocations become effective, and by whom they do (DESIGN section 9). */
 export function reportReceipts(fleet: Fleet, now: () => number) {
   const meter = metrics.getMeter(SCOPE_NAME);
-  const advice = { explicitBucketBoundaries: BUCKETS_S };
-  const propagation = histogramWithExemplars('curfew.propagation.duration', BUCKETS_S, {
+  const advice = { explicitBucketBoundaries: [...PROPAGATION_BUCKETS_S] };
+  const propagation = histogramWithExemplars('curfew.propagation.duration', PROPAGATION_BUCKETS_S, {
     description: "From an account event's acknowledgement to its application, by hop",
     unit: 's',
   });
