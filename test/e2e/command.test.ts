@@ -7,7 +7,7 @@ import { TOPIC_CONFIG, TOPICS } from '@curfew/contracts';
 import { createKafka } from '@curfew/publisher';
 import { Redis } from 'ioredis';
 import { ConfigResourceTypes } from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { credentialOf } from '../../infra/local/clients.mjs';
 import { startKafka } from '../../infra/local/kafka.mjs';
 import { inRoot } from '../../infra/local/paths.mjs';
@@ -50,6 +50,12 @@ const environment = () => ({
   CURFEW_REDIS_URL: redis.url,
 });
 
+/** Those of the last test; what ended by itself is not touched. */
+const running: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of running.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
+});
+
 /** `curfew` as a process of its own. */
 function started(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const written = { stdout: '', stderr: '' };
@@ -60,6 +66,7 @@ function started(args: readonly string[], env: Readonly<Record<string, string>> 
   child.stderr?.on('data', (text) => {
     written.stderr += text;
   });
+  running.push(child);
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...written }));
   return { child, written, ended };
 }
