@@ -83,8 +83,10 @@ export function revocationRoutes(app: App, { revocations, reports, fleet, maxVie
         ...(session === undefined ? [] : [sessionScope(session)]),
         ...(tenant === undefined ? [] : [tenantScope(tenant)]),
       ];
-      const listed = { limit, canaries, since: since === undefined ? 0 : Date.parse(since), scopes };
-      return { revocations: (await reports.list(listed)).map(reportReply) };
+      const after = since === undefined ? 0 : Date.parse(since);
+      // A leap second is a time of RFC 3339, and none of JavaScript's.
+      if (Number.isNaN(after)) throw new CurfewError('body_invalid', 'since is no time');
+      return { revocations: (await reports.list({ limit, canaries, since: after, scopes })).map(reportReply) };
     },
   );
 
