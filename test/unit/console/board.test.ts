@@ -29,11 +29,13 @@ describe('propagation', () => {
   test('is what every sidecar took, over the last five minutes, canaries too', () => {
     const { board, hear } = createBoard();
     const at = START - 100 * S;
+    // It refused by itself until it woke up: it was not late.
+    const asleep = { ...application(at + S, 'payments', 30_000), by: 'lease' } as const;
     const state = hear(START, {
       sidecars: two(START),
       revocations: [
         revocationReport(at, { sidecars: [application(at, 'orders', 2), application(at, 'payments', 40)] }),
-        revocationReport(at + S, { canary: true, sidecars: [application(at + S, 'orders', 3)] }),
+        revocationReport(at + S, { canary: true, sidecars: [application(at + S, 'orders', 3), asleep] }),
         revocationReport(START - 301 * S),
       ],
     });
