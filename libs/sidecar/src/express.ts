@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { contextOfSession } from '@curfew/telemetry';
 import { context } from '@opentelemetry/api';
 import { problemResponse } from './bearer.ts';
-import { type Admission, contextOf, Gate, type GateOptions, type GateSidecar, showsCredential } from './gate.ts';
+import { type Admission, Gate, type GateOptions, type GateSidecar, showsCredential } from './gate.ts';
 import type { Policy, Refusal, RoutePolicy, Session } from './session.ts';
 
 declare global {
@@ -33,7 +34,7 @@ export function protect(sidecar: GateSidecar, options: Policy | (RoutePolicy & G
     const admit = (answer: Admission) => {
       if (!answer.ok) return reject(response, answer, showsCredential(request));
       request.session = answer.session;
-      const traced = contextOf(answer.session);
+      const traced = contextOfSession(answer.session);
       if (traced === undefined) next();
       else context.with(traced, () => next());
     };

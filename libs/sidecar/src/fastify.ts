@@ -1,16 +1,9 @@
+import { contextOfSession } from '@curfew/telemetry';
 import { type Context, context } from '@opentelemetry/api';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { problemResponse } from './bearer.ts';
-import {
-  type Admission,
-  contextOf,
-  Gate,
-  type GatedRoute,
-  type GateOptions,
-  type GateSidecar,
-  showsCredential,
-} from './gate.ts';
+import { type Admission, Gate, type GatedRoute, type GateOptions, type GateSidecar, showsCredential } from './gate.ts';
 import type { Policy, RoutePolicy, Session } from './session.ts';
 
 const TRACED = Symbol('traced');
@@ -80,7 +73,7 @@ export const curfew = fastifyPlugin(plugin, { name: 'curfew', fastify: '5.x' });
 function admit(answer: Admission, request: FastifyRequest, reply: FastifyReply, next: () => void): void {
   if (answer.ok) {
     request.session = answer.session;
-    request[TRACED] = contextOf(answer.session);
+    request[TRACED] = contextOfSession(answer.session);
     next();
     return;
   }

@@ -36,7 +36,7 @@ export class FirstRejections {
       (session.tenant && this.#take(session.tenant.scope, session.t, code)) ??
       this.#take(REALM_SCOPE, session.r, code);
     if (bump !== undefined)
-      traceFirstRejection(bump.applied, { sid: session.session.scope.slice(2), version: session.s }, code);
+      traceFirstRejection(bump.applied, { sid: session.session.scope.slice(2), versions: session }, code);
   }
 
   #take(scope: ScopeKey, version: number, code: Rejection['code']): Waiting | undefined {

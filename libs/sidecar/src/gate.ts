@@ -1,6 +1,4 @@
 import { CurfewError } from '@curfew/contracts';
-import { contextOfSession } from '@curfew/telemetry';
-import type { Context } from '@opentelemetry/api';
 import { bearerToken } from './bearer.ts';
 import { type Incoming, isFromThisSite, sessionCookie } from './cookie.ts';
 import { type Requirement, requirementOf, suffices } from './requirement.ts';
@@ -11,7 +9,6 @@ import {
   type Refusal,
   type RoutePolicy,
   type RouteRefusal,
-  type Session,
 } from './session.ts';
 import type { Sidecar } from './sidecar.ts';
 
@@ -42,10 +39,6 @@ export interface GatedRoute {
 /** Whether a request carries any credential that is judged. */
 export const showsCredential = ({ headers }: Incoming): boolean =>
   headers.authorization !== undefined || sessionCookie(headers.cookie) !== undefined;
-
-/** The context in which the rest of a request tells whose it is; undefined where its trace is not recorded. */
-export const contextOf = ({ sid, versions }: Session): Context | undefined =>
-  contextOfSession({ sid, version: versions.s });
 
 /** Judges requests for a framework's adapter: by their token, else by their cookie, then by what the route asks for. */
 export class Gate {

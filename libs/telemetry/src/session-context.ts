@@ -6,16 +6,18 @@ import { tracer } from './spans.ts';
 /** Who makes a request, as its spans may tell: the session's id is hashed before it gets there. */
 export interface TracedSession {
   readonly sid: string;
-  /** The version of its subject that the session was minted with. */
-  readonly version: number;
+  readonly versions: {
+    /** The version of its subject that the session was minted with. */
+    readonly s: number;
+  };
 }
 
 /** Hex digits of a session's hash, 64 bits: enough to tell sessions apart, and none can be found by it. */
 const HASH_LENGTH = 16;
 
-const attributesOf = ({ sid, version }: TracedSession): Attributes => ({
+const attributesOf = ({ sid, versions }: TracedSession): Attributes => ({
   [ATTR.session]: hash('sha256', sid).slice(0, HASH_LENGTH),
-  [ATTR.sessionVersion]: version,
+  [ATTR.sessionVersion]: versions.s,
 });
 
 /**

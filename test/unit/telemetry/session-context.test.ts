@@ -7,8 +7,8 @@ const ended = recordSpans();
 
 /** printf 8a2f | sha256sum */
 const HASH = '68b0aa9467b7856d';
-const SESSION = { sid: '8a2f', version: 1_795_507_200_000 };
-const TOLD = { 'curfew.session': HASH, 'curfew.session.version': SESSION.version };
+const SESSION = { sid: '8a2f', versions: { s: 1_795_507_200_000 } };
+const TOLD = { 'curfew.session': HASH, 'curfew.session.version': SESSION.versions.s };
 
 /** What happens in a request of the session. */
 function inRequest(happens: () => void): void {
@@ -39,7 +39,7 @@ describe("a request's session", () => {
   test('is told to the services that it calls, and they tell it', () => {
     const headers: Record<string, string> = {};
     inRequest(() => propagation.inject(context.active(), headers));
-    expect(headers['baggage']).toBe(`curfew.session=${HASH},curfew.session.version=${SESSION.version}`);
+    expect(headers['baggage']).toBe(`curfew.session=${HASH},curfew.session.version=${SESSION.versions.s}`);
     expect(spanOfBaggage(String(headers['baggage']))).toEqual(TOLD);
   });
 
