@@ -25,6 +25,17 @@ const revoke = (subject: string, query = '?wait=effective'): Promise<Answer> =>
     as: 'admin',
     body: { sub_id: { format: 'opaque', id: subject } },
   });
+async function signIn(subject: string): Promise<string> {
+  const url = `${services.urls['session-service']}/v1/sessions`;
+  return String((await call('POST', url, { as: 'login', body: { subject } })).body['accessToken']);
+}
+/** What the strict routes answer. */
+const answersTo = (token: string) =>
+  Promise.all(
+    (['orders', 'payments'] as const).map(async (service) =>
+      inWords(await call('POST', `${services.urls[service]}/${service}`, { token })),
+    ),
+  );
 const outcomesIn = ({ body }: Answer) =>
   Object.fromEntries((body['sidecars'] as Outcome[]).map(({ service, by, says }) => [service, { by, says }]));
 const live = async () => {
@@ -40,7 +51,10 @@ const applied = async () => {
 describe('a revocation', () => {
   test('is answered with every sidecar, how long it took there, and what was let through', async () => {
     await untilBothLive();
+    const token = await signIn('alice');
+    expect(await answersTo(token)).toEqual(['201', '201']);
     const answer = await revoke('alice');
+    expect(await answersTo(token)).toEqual(['401 session_revoked', '401 session_revoked']);
     expect(answer.status).toBe(200);
     expect(answer.body).toMatchObject({ effective: true, summary: '2 of 2', exposed: 0, scopes: ['u:alice'] });
     for (const service of ['orders', 'payments']) expect(outcomesIn(answer)[service]).toMatchObject({ by: 'receipt' });
@@ -56,17 +70,23 @@ describe('a revocation', () => {
     timeout: 60_000,
   }, async () => {
     await untilBothLive();
+    const token = await signIn('bob');
+    expect(await answersTo(token)).toEqual(['201', '201']);
     const { pid } = services.processes.orders;
     process.kill(pid, 'SIGSTOP');
     let answer: Answer;
+    let tookMs: number;
     const began = performance.now();
     try {
       answer = await revoke('bob');
+      tookMs = performance.now() - began;
     } finally {
       process.kill(pid, 'SIGCONT');
     }
+    // It has yet to hear of it, and refuses by itself.
+    expect(await answersTo(token)).toEqual([expect.stringMatching(/^503 view_stale$|^401/), '401 session_revoked']);
     // From the acknowledgement on, which comes after the request.
-    expect(performance.now() - began).toBeGreaterThan(BOUND);
+    expect(tookMs).toBeGreaterThan(BOUND);
     expect(answer).toMatchObject({ status: 200, body: { effective: true, summary: '2 of 2' } });
     expect(outcomesIn(answer)).toMatchObject({
       orders: { by: 'lease', says: expect.stringMatching(/^silent since \S+Z; refuses by itself from \S+Z on$/) },
