@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { CAEP, SESSION_COOKIE, sidOf, TOPICS } from '@curfew/contracts';
 import { createKafka } from '@curfew/publisher';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { authorizationOf, type LocalClient } from '../../infra/local/clients.mjs';
+import { authorizationOf, credentialOf, type LocalClient } from '../../infra/local/clients.mjs';
 import { startKafka } from '../../infra/local/kafka.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
 import { startRedis } from '../../infra/local/redis.mjs';
@@ -29,6 +29,7 @@ function issued(what: string, secret: unknown): string {
   return secret;
 }
 
+const LOCAL_CLIENTS: readonly LocalClient[] = ['login', 'admin', 'identity', 'console', 'operator'];
 const subject = plant('subject');
 const tenant = plant('tenant');
 const email = `${plant('e-mail')}@example.com`;
@@ -56,6 +57,9 @@ beforeAll(async () => {
   const names = ['session-service', 'identity-publisher', 'orders', 'payments', 'console'] as const;
   const all = Object.fromEntries(names.map((name) => [name, environment]));
   services = await startServices({ brokers: [kafka.brokers], redisUrl: redis.url }, true, all, true);
+  for (const client of LOCAL_CLIENTS)
+    for (const secret of [credentialOf(client), authorizationOf(client)]) secrets.set(secret, `secret of ${client}`);
+  secrets.set(JSON.parse(services.signingKey).d, 'signing key');
   const sessions = signIns();
   await whatPeopleDoWith(await sessions);
   await whatNobodyShouldSend();
@@ -151,11 +155,7 @@ type Operations = Readonly<
 async function whatNobodyShouldSend(): Promise<void> {
   const basic = Buffer.from(`login:${plant('client secret')}`).toString('base64');
   secrets.set(basic, 'credential of a client');
-  const authorizations = [
-    ...['login', 'admin', 'identity'].map((client) => authorizationOf(client as LocalClient)),
-    `Basic ${basic}`,
-    `Bearer ${plant('made-up token')}`,
-  ];
+  const authorizations = [...LOCAL_CLIENTS.map(authorizationOf), `Basic ${basic}`, `Bearer ${plant('made-up token')}`];
   const bodies = [
     JSON.stringify({ subject: plant('number') + 1, [plant('member')]: plant('value') }),
     `{"${plant('no JSON')}`,
