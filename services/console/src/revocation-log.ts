@@ -19,7 +19,7 @@ export interface Propagation {
 
 /** The revocations of the last hour, canaries too, as they were last reported. */
 export class RevocationLog {
-  #held = new Map<string, { readonly atMs: number; readonly report: RevocationReport }>();
+  #held = new Map<string, { readonly atMs: number; report: RevocationReport }>();
 
   /** Since when the session service is to be asked next, ms since the epoch. */
   since(now: number): number {
@@ -28,6 +28,9 @@ export class RevocationLog {
   }
 
   take(reports: readonly RevocationReport[], now: number): void {
+    // What sidecars said is kept as long as it is measured: of hundreds of them, an hour's worth would be much.
+    for (const held of this.#held.values())
+      if (held.report.effective && held.atMs <= now - WINDOW_MS) held.report = { ...held.report, sidecars: [] };
     for (const report of reports) this.#held.set(report.id, { atMs: Date.parse(report.at), report });
     const newest = [...this.#held.values()]
       .filter(({ atMs }) => atMs > now - HISTORY_MS)

@@ -107,6 +107,14 @@ describe('what was let through', () => {
   });
 });
 
+test('what sidecars said is forgotten when it is measured no more, and what was let through is not', () => {
+  const { board, hear } = createBoard();
+  hear(START, { revocations: [revocationReport(START - S, { exposed: 2 })] });
+  hear(START + 300 * S);
+  expect(board.state(START).propagation.count).toBe(0);
+  expect(board.state(START).letThrough.count).toBe(2);
+});
+
 describe('a revocation that is reported again', () => {
   test('is shown as it is by now, once, and apart from canaries', () => {
     const { hear } = createBoard();
