@@ -69,7 +69,8 @@ class TimeChart extends HTMLElement {
   /** The legend tells the newest values, unless somebody points at others. */
   #tellLatest() {
     const plot = this.#plot;
-    if (plot && plot.cursor.idx == null) plot.setLegend({ idx: this.#values[0].length - 1 });
+    if (plot && plot.cursor.idx == null && this.#values[0].length > 0)
+      plot.setLegend({ idx: this.#values[0].length - 1 });
   }
 
   #create() {
@@ -96,7 +97,7 @@ class TimeChart extends HTMLElement {
           { ...axis, ...scale.axis, size: 50, values: (_plot, splits) => splits.map(scale.inWords) },
         ],
         series: [
-          { label: 'at', value: (_plot, t) => (t === null ? '–' : clock(t * 1000)) },
+          { label: 'at', value: (_plot, t) => (Number.isFinite(t) ? clock(t * 1000) : '–') },
           ...this.lines.map(({ label, width, dash }, at) => ({
             label,
             width,
