@@ -39,7 +39,8 @@ export const frame = (model, view, draw) => html`
     }}>
       ${isDark() ? 'Light' : 'Dark'}
     </button>
-    <button class="quiet roomy" type="button" aria-label="Keyboard shortcuts" @click=${() => dialog()?.showModal()}>?</button>
+    <button class="quiet roomy" type="button" aria-label="Keyboard shortcuts"
+      @click=${() => dialog()?.showModal()}>?</button>
   </div>
   ${away(model)}
   ${view.name === 'overview' ? nothing : strip(model)}
@@ -62,7 +63,8 @@ const strip = ({ state }) =>
 const away = ({ connected, state }) =>
   connected || state === undefined
     ? nothing
-    : html`<p class="away" role="alert">${icon('unknown')}The console does not answer. What is shown is of ${clock(state.at)} UTC.</p>`;
+    : html`<p class="away" role="alert">
+        ${icon('unknown')}The console does not answer. What is shown is of ${clock(state.at)} UTC.</p>`;
 
 const starting = () => html`<h1 tabindex="-1" class="title">Asking the console…</h1>`;
 
@@ -78,11 +80,17 @@ const shortcuts = () => html`
   <dialog id="shortcuts" aria-labelledby="shortcuts-title">
     <h2 id="shortcuts-title">Keyboard shortcuts</h2>
     <dl>
-      ${SHORTCUTS.map(([keys = '', does]) => html`<div><dt>${keys.split(' ').map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${does}</dd></div>`)}
+      ${SHORTCUTS.map(
+        ([keys = '', does]) => html`<div>
+        <dt>${keys.split(' ').map((key) => html`<kbd>${key}</kbd> `)}</dt>
+        <dd>${does}</dd>
+      </div>`,
+      )}
     </dl>
     <label class="check">
       <input type="checkbox" .checked=${shortcutsAreOn()}
-        @change=${(/** @type {Event} */ { target }) => switchShortcuts(/** @type {HTMLInputElement} */ (target).checked)}>
+        @change=${(/** @type {Event} */ { target }) =>
+          switchShortcuts(/** @type {HTMLInputElement} */ (target).checked)}>
       Single keys are shortcuts
     </label>
     <form method="dialog"><button>Close</button></form>

@@ -1,4 +1,9 @@
-/** Where a view is, as a link has it. @param {readonly string[]} parts @param {Readonly<Record<string, string>>} [query] */
+/**
+ * Where a view is, as a link has it.
+ *
+ * @param {readonly string[]} parts
+ * @param {Readonly<Record<string, string>>} [query]
+ */
 export function linkTo(parts, query = {}) {
   const search = new URLSearchParams(query).toString();
   return `#/${parts.map(encodeURIComponent).join('/')}${search === '' ? '' : `?${search}`}`;

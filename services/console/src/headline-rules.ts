@@ -1,5 +1,6 @@
 import { clock, count, duration, list } from '../page/words.js';
 import type { Headline, Situation } from './headline.ts';
+import type { SidecarReport } from './reports.ts';
 
 /** One thing that may be wrong; undefined where it is not. */
 type Rule = (situation: Situation) => Headline | undefined;
@@ -44,7 +45,7 @@ export const silent: Rule = ({ now, sidecars }) => {
   if (mute.length === 0) return undefined;
   return {
     level: 'warning',
-    text: `${mute.length} of ${count(sidecars.length, 'sidecar')} silent: ${list(mute.map(({ service }) => service))}`,
+    text: `${mute.length} of ${count(sidecars.length, 'sidecar')} silent: ${servicesOf(mute)}`,
     details: mute.slice(0, 3).map(({ service, instance, lastReceiptAt, leaseUntil }) => {
       const until = Date.parse(leaseUntil);
       const lease =
@@ -60,12 +61,11 @@ export const abandoned: Rule = (situation) => {
   if (situation.abandoned.length === 0) return undefined;
   return {
     level: 'warning',
-    text: `No sidecar of ${list(situation.abandoned.map(({ service }) => service))} reports any more`,
+    text: `No sidecar of ${servicesOf(situation.abandoned)} reports any more`,
     details: situation.abandoned
       .slice(0, 3)
       .map(
-        (one) =>
-          `${one.service} was last heard at ${clock(Date.parse(one.lastReceiptAt))} UTC, and did not say that it closes`,
+        (one) => `${one.service} was last heard at ${clock(Date.parse(one.lastReceiptAt))} UTC, and said no goodbye`,
       ),
   };
 };
@@ -75,14 +75,16 @@ export const lagging: Rule = ({ sidecars }) => {
   if (behind.length === 0) return undefined;
   return {
     level: 'warning',
-    text: `${behind.length} of ${count(sidecars.length, 'sidecar')} behind: ${list(behind.map(({ service }) => service))}`,
+    text: `${behind.length} of ${count(sidecars.length, 'sidecar')} behind: ${servicesOf(behind)}`,
     details: behind.slice(0, 3).map(({ service, instance, state, boundMs, partitions }) => {
       const ages = partitions.map(({ ageMs }) => ageMs);
       const oldest = ages.length === 0 ? 'it has no view yet' : `its oldest view is ${duration(Math.max(...ages))} old`;
-      return `${service} (${instance}) is ${state}: ${oldest}, and strict routes refuse what is older than ${duration(boundMs)}`;
+      return `${service} (${instance}) is ${state}: ${oldest}, and strict routes refuse at ${duration(boundMs)}`;
     }),
   };
 };
+
+const servicesOf = (sidecars: readonly SidecarReport[]): string => list(sidecars.map(({ service }) => service));
 
 /** When nothing is wrong. */
 export function allIsWell({ sidecars, propagation: { p99 } }: Situation): Headline {

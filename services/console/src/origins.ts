@@ -2,8 +2,8 @@ import { CurfewError } from '@curfew/contracts';
 import type { FastifyRequest } from 'fastify';
 
 /**
- * Lets in only what a browser asks from the console's own page, under a name that the console is known by: no other site
- * reads accounts or has an operator's browser revoke, not even one whose name is made to point at this machine.
+ * Lets in only what a browser asks from the console's own page, under a name that the console is known by: no other
+ * site reads accounts or has an operator's browser revoke, not even one whose name is made to point at this machine.
  *
  * @throws CurfewError `cross_site_request`
  */

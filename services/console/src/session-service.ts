@@ -64,7 +64,7 @@ export class SessionService {
   /**
    * What a `GET` of the console answers.
    *
-   * @throws CurfewError of the session service's own code where it says there is no such thing, else `upstream_unavailable`.
+   * @throws CurfewError of the session service's own code where there is no such thing, else `upstream_unavailable`.
    */
   async read<T>(path: string): Promise<T> {
     const { status, body } = await this.ask(path);

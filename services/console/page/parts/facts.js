@@ -31,9 +31,8 @@ export function timeOf(time, now) {
   return html`<time datetime=${time}>${date === today ? clock(ms) : `${date} ${clock(ms)}`}</time>`;
 }
 
-/** How long ago. @param {string | number} time @param {number} now */
-export const ago = (time, now) =>
-  `${duration(Math.max(0, Math.round((now - (typeof time === 'number' ? time : Date.parse(time))) / 1000) * 1000 || 0))} ago`;
+/** How long ago, in whole seconds. @param {string} time RFC 3339 @param {number} now */
+export const ago = (time, now) => `${duration(Math.max(0, Math.round((now - Date.parse(time)) / 1000)) * 1000)} ago`;
 
 /** How long it took until every sidecar had it; empty where it does not yet. @param {RevocationSummary} report */
 export const tookOf = ({ at, effective, effectiveAt }) =>
@@ -42,7 +41,12 @@ export const tookOf = ({ at, effective, effectiveAt }) =>
 /** Requests let through meanwhile: the usual answer is 0. @param {number} exposed @param {boolean} [atLeast] */
 export const letThrough = (exposed, atLeast) => `${atLeast ? '≥ ' : ''}${exposed}`;
 
-/** Opens a trace in the tracing tool, where there is one. @param {string | undefined} traceId @param {string | undefined} traceUrl */
+/**
+ * Opens a trace in the tracing tool, where there is one.
+ *
+ * @param {string | undefined} traceId
+ * @param {string | undefined} traceUrl
+ */
 export function traceLink(traceId, traceUrl) {
   if (traceId === undefined) return html`<span class="quiet">none</span>`;
   if (traceUrl === undefined) return html`<span class="id">${traceId}</span>`;

@@ -11,20 +11,35 @@ export function health({ hearing, store, sidecars }) {
   const said = (/** @type {RegExp} */ name) => (notReady !== undefined && name.test(notReady) ? notReady : undefined);
   const views = sidecars.filter(({ state }) => state === 'live').flatMap(({ ages }) => ages);
   const youngest = views.length === 0 ? undefined : Math.min(...views);
+  const service = failure ?? notReady;
+  const kept = `${store.eventsRejected} not understood, ${store.eventsForwarded} in a wrong partition`;
+  const items = [
+    item('Session service', {
+      level: levelOf(service, failure === undefined ? 'bad' : 'unknown'),
+      words: service ?? 'ready',
+    }),
+    told(
+      'Kafka',
+      said(/kafka|partition|topic/i),
+      youngest === undefined ? 'no view' : `youngest view ${duration(youngest)} old`,
+    ),
+    told('Redis', said(/redis/i), redisWords(store)),
+    told('Eviction', store.evicting ? EVICTING : undefined, `${store.evictedKeys ?? 0} keys dropped`),
+    item('Events kept aside', { level: store.eventsRejected > 0 ? 'warning' : 'good', words: kept }),
+    item('Refresh tokens used twice', {
+      level: store.reuseDetected > 0 ? 'warning' : 'good',
+      words: `${store.reuseDetected}`,
+    }),
+  ];
   return html`
     <section aria-labelledby="health-title">
       <h2 id="health-title">Health</h2>
-      <dl class="health">
-        ${item('Session service', failure ?? notReady, failure === undefined ? 'ready' : '', failure === undefined ? 'bad' : 'unknown')}
-        ${item('Kafka', said(/kafka|partition|topic/i), youngest === undefined ? 'no view to tell by' : `youngest view ${duration(youngest)} old`)}
-        ${item('Redis', said(/redis/i), redisWords(store))}
-        ${item('Eviction', store.evicting ? 'Redis may drop keys: set maxmemory-policy noeviction' : undefined, `${store.evictedKeys ?? 0} keys dropped`)}
-        ${item('Events kept aside', undefined, `${store.eventsRejected} not understood, ${store.eventsForwarded} in a wrong partition`, 'bad', store.eventsRejected > 0)}
-        ${item('Refresh tokens used twice', undefined, `${store.reuseDetected}`, 'bad', store.reuseDetected > 0)}
-      </dl>
+      <dl class="health">${items}</dl>
     </section>
   `;
 }
+
+const EVICTING = 'Redis may drop keys: set maxmemory-policy noeviction';
 
 /** @param {State['store']} store */
 function redisWords({ usedMemoryBytes, replicationLagS, reconnects, operationMs }) {
@@ -36,8 +51,11 @@ function redisWords({ usedMemoryBytes, replicationLagS, reconnects, operationMs 
   ].join(', ');
 }
 
-/** @param {string} name @param {string | undefined} wrong @param {string} right @param {Level} [level] @param {boolean} [notable] */
-function item(name, wrong, right, level = 'bad', notable = false) {
-  const shown = wrong === undefined ? (notable ? 'warning' : 'good') : level;
-  return html`<div><dt>${icon(shown)}${name}</dt><dd>${wrong ?? right}</dd></div>`;
-}
+/** @param {string | undefined} wrong @param {Level} level @returns {Level} */
+const levelOf = (wrong, level) => (wrong === undefined ? 'good' : level);
+
+/** What is wrong, or how it is. @param {string} name @param {string | undefined} wrong @param {string} right */
+const told = (name, wrong, right) => item(name, { level: levelOf(wrong, 'bad'), words: wrong ?? right });
+
+/** @param {string} name @param {{ level: Level, words: string }} how */
+const item = (name, { level, words }) => html`<div><dt>${icon(level)}${name}</dt><dd>${words}</dd></div>`;

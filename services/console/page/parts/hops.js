@@ -15,7 +15,12 @@
  * @property {string} [exposed]
  */
 
-/** What a revocation went through, hop by hop and sidecar by sidecar. @param {RevocationReport} report @returns {Hop[]} */
+/**
+ * What a revocation went through, hop by hop and sidecar by sidecar.
+ *
+ * @param {RevocationReport} report
+ * @returns {Hop[]}
+ */
 export function hopsOf({ at, appliedAt, announcedAt, sidecars }) {
   const start = Date.parse(at);
   // Clocks of several machines: nothing happens before the acknowledgement.

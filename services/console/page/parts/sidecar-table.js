@@ -47,7 +47,10 @@ const more = html`
   <th scope="col">Started</th>
 `;
 
-/** @param {Sidecar} sidecar @param {{ at: number, whole: boolean, known: boolean }} options known: it is so now, not only then */
+/**
+ * @param {Sidecar} sidecar
+ * @param {{ at: number, whole: boolean, known: boolean }} options known: it is so now, not only then
+ */
 function row(sidecar, { at, whole, known }) {
   const { service, instance, state, propagation, lagRecords, lastReceiptAt, leaseUntil, startedAt, boundMs } = sidecar;
   const oldest = oldestOf(sidecar);

@@ -46,6 +46,7 @@ function bar(from, to, kind, end) {
   const start = Number.isFinite(from) ? (100 * from) / end : 0;
   const width = Math.max(0.8, to === undefined ? 100 - start : (100 * (to - from)) / end);
   return html`<svg class="hop" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
-    ${svg`<rect class=${to === undefined ? 'pending' : kind} x=${Math.min(start, 99.2)} y="1" width=${width} height="8"/>`}
+    ${svg`<rect class=${to === undefined ? 'pending' : kind} x=${Math.min(start, 99.2)} y="1"
+      width=${width} height="8"/>`}
   </svg>`;
 }

@@ -25,7 +25,9 @@ function body({ state, route }, draw) {
     <p class="lead">Ends every session of an account, on every service. It takes the credential of a client that may:
       scope <code>revocations:write</code>. The page forgets it when it is closed.</p>
     <form class="form" @submit=${(/** @type {SubmitEvent} */ event) => submit(event, draw)} aria-busy=${busy}>
-      <label>Subject <input name="subject" required maxlength="256" autocomplete="off" spellcheck="false" .value=${route.query.get('subject') ?? ''}></label>
+      <label>Subject
+        <input name="subject" required maxlength="256" autocomplete="off" spellcheck="false"
+          .value=${route.query.get('subject') ?? ''}></label>
       <label>Reason <span class="quiet">for whoever reads the log; optional</span>
         <input name="reason" maxlength="1024" autocomplete="off"></label>
       ${
@@ -37,7 +39,9 @@ function body({ state, route }, draw) {
               draw();
             }}>Forget it</button></p>`
       }
-      <button class="act" ?disabled=${busy}>${busy ? 'Waiting until it is effective…' : 'Revoke all sessions'}</button>
+      <button class="act" ?disabled=${busy}>
+        ${busy ? 'Waiting until it is effective…' : 'Revoke all sessions'}
+      </button>
       ${failure === undefined ? nothing : html`<p class="note" role="alert">${icon('bad')}${failure}</p>`}
       ${accepted === undefined ? nothing : html`<p class="note" role="alert">${icon('warning')}${accepted}</p>`}
     </form>

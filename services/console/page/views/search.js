@@ -22,11 +22,16 @@ function body({ route, lookUp }) {
     ${failed(lookUp)}
     ${
       found?.length === 0
-        ? html`<p class="lead">No event, session or subject of this name is known. Revocations are remembered for a day.</p>`
+        ? html`<p class="lead">
+            No event, session or subject of this name is known. Revocations are remembered for a day.</p>`
         : nothing
     }
     <ul class="found">
-      ${found?.map(({ kind, id }) => html`<li><a href=${linkTo([PLACES[kind], id])}><span class="kind">${kind}</span> <span class="id">${id}</span></a></li>`)}
+      ${found?.map(
+        ({ kind, id }) => html`<li>
+        <a href=${linkTo([PLACES[kind], id])}><span class="kind">${kind}</span> <span class="id">${id}</span></a>
+      </li>`,
+      )}
     </ul>
   `;
 }

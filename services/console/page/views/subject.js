@@ -28,7 +28,8 @@ const found = ({ subject, version, sessions, revocations }, now, traceUrl) => ht
   <dl class="facts">
     <div><dt>Below it, a session must renew</dt><dd>${versionOf(version.current, now)}</dd></div>
     <div><dt>Below it, a session is revoked</dt><dd>${versionOf(version.floor, now)}</dd></div>
-    <div><dt>May sign in</dt><dd>${version.blocked ? html`<span class="state">${icon('warning')}no: disabled</span>` : 'yes'}</dd></div>
+    <div><dt>May sign in</dt>
+      <dd>${version.blocked ? html`<span class="state">${icon('warning')}no: disabled</span>` : 'yes'}</dd></div>
     <div><dt>Act</dt><dd><a class="button" href=${linkTo(['revoke'], { subject })}>Revoke…</a></dd></div>
   </dl>
   <section aria-labelledby="open-title"><h2 id="open-title">Sessions</h2>${sessionTable(sessions, now)}</section>

@@ -18,7 +18,7 @@ const Revocations = Type.Object(
 
 const path = (...parts: readonly string[]) => `/${parts.map(encodeURIComponent).join('/')}`;
 
-/** `/api/revocations`, `/api/subjects`, `/api/sessions` and `/api/search`: what the session service remembers of one thing. */
+/** `/api/revocations`, `/api/subjects`, `/api/sessions`, `/api/search`: what is remembered of one thing. */
 export function lookupRoutes(app: App, { sessionService }: Pick<ConsoleOptions, 'sessionService'>): void {
   const read = <T = unknown>(of: string) => sessionService.read<T>(of);
   const revocationsOf = async (query: Readonly<Record<string, string>>) =>
