@@ -51,12 +51,12 @@ const applied = async () => {
 describe('a revocation', () => {
   test('is answered with every sidecar, how long it took there, and what was let through', async () => {
     await untilBothLive();
-    const token = await signIn('alice');
+    const token = await signIn('receipts-alice');
     expect(await answersTo(token)).toEqual(['201', '201']);
-    const answer = await revoke('alice');
+    const answer = await revoke('receipts-alice');
     expect(await answersTo(token)).toEqual(['401 session_revoked', '401 session_revoked']);
     expect(answer.status).toBe(200);
-    expect(answer.body).toMatchObject({ effective: true, summary: '2 of 2', exposed: 0, scopes: ['u:alice'] });
+    expect(answer.body).toMatchObject({ effective: true, summary: '2 of 2', exposed: 0, scopes: ['u:receipts-alice'] });
     for (const service of ['orders', 'payments']) expect(outcomesIn(answer)[service]).toMatchObject({ by: 'receipt' });
     for (const sidecar of answer.body['sidecars'] as object[])
       expect(sidecar).toMatchObject({
@@ -70,7 +70,7 @@ describe('a revocation', () => {
     timeout: 60_000,
   }, async () => {
     await untilBothLive();
-    const token = await signIn('bob');
+    const token = await signIn('receipts-bob');
     expect(await answersTo(token)).toEqual(['201', '201']);
     const { pid } = services.processes.orders;
     process.kill(pid, 'SIGSTOP');
@@ -78,7 +78,7 @@ describe('a revocation', () => {
     let tookMs: number;
     const began = performance.now();
     try {
-      answer = await revoke('bob');
+      answer = await revoke('receipts-bob');
       tookMs = performance.now() - began;
     } finally {
       process.kill(pid, 'SIGCONT');
@@ -103,18 +103,18 @@ describe('a revocation', () => {
 
   test('is told as it was by a session service that was started anew', { timeout: 60_000 }, async () => {
     await untilBothLive();
-    const { body } = await revoke('carol');
+    const { body } = await revoke('receipts-carol');
     await services.restart('session-service');
     expect((await get(`/v1/revocations/${body['id']}`)).body).toEqual(body);
     // What sidecars said before the restart is read again, and those that live go on.
     await untilBothLive();
-    expect((await revoke('dave')).body).toMatchObject({ effective: true, summary: '2 of 2' });
+    expect((await revoke('receipts-dave')).body).toMatchObject({ effective: true, summary: '2 of 2' });
   });
 
   test('is found by whom it names, and one that nobody knows is not', async () => {
     await untilBothLive();
-    const { body } = await revoke('erin');
-    expect((await get('/v1/revocations?subject=erin')).body).toEqual({ revocations: [body] });
+    const { body } = await revoke('receipts-erin');
+    expect((await get('/v1/revocations?subject=receipts-erin')).body).toEqual({ revocations: [body] });
     expect(inWords(await get('/v1/revocations/nobody-knows'))).toBe('404 revocation_not_found');
   });
 

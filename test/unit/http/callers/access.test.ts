@@ -12,7 +12,7 @@ const read = (environment: NodeJS.ProcessEnv) =>
 describe('who may call a service', () => {
   test('has a default for everything but the clients', () => {
     const { clients, ...rest } = read({});
-    expect([...clients.byId.keys()]).toEqual(['login', 'admin', 'identity']);
+    expect([...clients.byId.keys()]).toEqual(['login', 'admin', 'identity', 'console', 'operator']);
     expect(rest).toEqual({
       audience: 'session-service',
       limits: { client: 1000, address: 1000 },
