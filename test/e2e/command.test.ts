@@ -168,13 +168,15 @@ test('tail shows an event, and what both sidecars say of it, until it is interru
   const seen = async () => {
     // It tells what comes from now on, and does not say when now is.
     await json(['revoke', '--subject', 'erin', '--wait']);
-    const [version] = lines().filter(({ scope }) => scope === 'u:erin');
-    const services = lines().flatMap(({ type, service, applied }) =>
-      type === 'receipt' && applied.some(({ id }: { id: string }) => id === version?.id) ? [service] : [],
-    );
-    return { type: version?.type, services: [...new Set(services)].sort() };
+    // Versions and receipts are read by two readers: the receipts of the first event may be missed.
+    const versions = lines().filter(({ type, scope }) => type === 'version' && scope === 'u:erin');
+    const servicesOf = (event: string) =>
+      lines().flatMap(({ type, service, applied }) =>
+        type === 'receipt' && applied.some(({ id }: { id: string }) => id === event) ? [service] : [],
+      );
+    return versions.map(({ id }) => [...new Set(servicesOf(id))].sort());
   };
-  await expect.poll(seen, { timeout: 20_000 }).toEqual({ type: 'version', services: ['orders', 'payments'] });
+  await expect.poll(seen, { timeout: 20_000 }).toContainEqual(['orders', 'payments']);
   child.kill('SIGINT');
   expect(await ended).toMatchObject({ code: 0, stderr: '' });
 });
