@@ -17,6 +17,7 @@ export class OpenRevocation {
   readonly revocation: Revocation;
   readonly #boundMs: number;
   readonly #outcomes = new Map<Sidecar, Outcome>();
+  readonly #pending = new Set<Sidecar>();
   readonly #settled = Promise.withResolvers<void>();
   #effective = false;
 
@@ -52,6 +53,8 @@ export class OpenRevocation {
     const before = this.#outcomes.get(sidecar);
     if (before?.by === 'receipt' || (before === undefined && this.#effective)) return false;
     const outcome = outcomeOf(this.revocation, sidecar, now);
+    if (outcome?.by === 'pending') this.#pending.add(sidecar);
+    else this.#pending.delete(sidecar);
     if (outcome === undefined) return this.#outcomes.delete(sidecar);
     this.#outcomes.set(sidecar, outcome);
     return outcome.by !== before?.by || outcome.appliedAt !== before?.appliedAt;
@@ -59,7 +62,8 @@ export class OpenRevocation {
 
   /** @returns true where it has become effective by now. */
   settle(now: number): boolean {
-    if (this.#effective || !reportOf(this.revocation, this.#told(), this.#boundMs, now).effective) return false;
+    if (this.#effective || this.#pending.size > 0) return false;
+    if (this.#outcomes.size === 0 && this.#guaranteedAt(this.#boundMs) > now) return false;
     this.#effective = true;
     this.#settled.resolve();
     return true;
@@ -69,29 +73,30 @@ export class OpenRevocation {
     this.#settled.resolve();
   }
 
-  /** When it becomes effective at the latest if no sidecar says anything any more, ms since the epoch. */
+  /** When time alone may next make a difference, ms since the epoch. */
   dueAt(): number {
-    const { at, announcedAt } = this.revocation;
-    const leases = [...this.#outcomes].flatMap(([sidecar, { by }]) =>
-      by === 'pending' ? [Math.max(leaseUntil(sidecar), Math.max(at, announcedAt) + sidecar.last.boundMs)] : [],
-    );
-    return leases.length === 0 ? Math.max(at, announcedAt) + this.#boundMs : Math.max(...leases);
+    if (this.#outcomes.size === 0) return this.#guaranteedAt(this.#boundMs);
+    let due = Number.POSITIVE_INFINITY;
+    for (const sidecar of this.#pending)
+      due = Math.min(due, Math.max(leaseUntil(sidecar), this.#guaranteedAt(sidecar.last.boundMs)));
+    return due;
   }
 
-  report(now: number): Report {
-    return reportOf(this.revocation, this.#told(), this.#boundMs, now);
+  report(): Report {
+    const { revocation } = this;
+    const outcomes = this.#told();
+    if (!this.#effective) return { revocation, outcomes, effective: false };
+    const times = outcomes.map(({ effectiveAt = revocation.at }) => effectiveAt);
+    const effectiveAt = times.length === 0 ? this.#guaranteedAt(this.#boundMs) : Math.max(...times);
+    return { revocation, outcomes, effective: true, effectiveAt };
+  }
+
+  /** Since when whoever has this bound accepts nothing of before, by either clock, ms since the epoch. */
+  #guaranteedAt(boundMs: number): number {
+    return Math.max(this.revocation.at, this.revocation.announcedAt) + boundMs;
   }
 
   #told(): readonly Outcome[] {
     return this.revocation.outcomes ?? [...this.#outcomes.values()];
   }
-}
-
-function reportOf(revocation: Revocation, outcomes: readonly Outcome[], boundMs: number, now: number): Report {
-  const guaranteedAt = Math.max(revocation.at, revocation.announcedAt) + boundMs;
-  const effective =
-    outcomes.length === 0 ? guaranteedAt <= now : outcomes.every(({ effectiveAt }) => effectiveAt !== undefined);
-  if (!effective) return { revocation, outcomes, effective };
-  const times = outcomes.map(({ effectiveAt = guaranteedAt }) => effectiveAt);
-  return { revocation, outcomes, effective, effectiveAt: times.length === 0 ? guaranteedAt : Math.max(...times) };
 }

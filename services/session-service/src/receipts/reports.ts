@@ -66,7 +66,7 @@ export class Reports {
 
   /** @throws CurfewError `store_unavailable` */
   async report(id: string): Promise<Report | undefined> {
-    return (await this.#find(id))?.report(this.#options.now());
+    return (await this.#find(id))?.report();
   }
 
   /**
@@ -85,13 +85,13 @@ export class Reports {
       found = await this.#find(id);
     }
     if (found !== undefined) await this.#within(began + limits.limitMs - now(), found.settled);
-    return found?.report(now());
+    return found?.report();
   }
 
   /** @throws CurfewError `store_unavailable` */
   async list(wanted: Wanted): Promise<Report[]> {
     const revocations = await this.#options.ledger.newest(wanted);
-    return revocations.map((revocation) => this.#take(revocation).report(this.#options.now()));
+    return revocations.map((revocation) => this.#take(revocation).report());
   }
 
   /** Whoever waits is answered. */
@@ -137,30 +137,28 @@ export class Reports {
   }
 
   #lookAgain(open: OpenRevocation): void {
-    const now = this.#options.now();
-    for (const sidecar of this.#options.fleet.sidecars(now)) open.consider(sidecar, now);
+    const { fleet, now, isComplete } = this.#options;
+    this.#timers.delete(open);
+    if (isComplete()) for (const sidecar of fleet.sidecars(now())) open.consider(sidecar, now());
     this.#advance(open);
   }
 
   #advance(open: OpenRevocation): void {
     const { ledger, now, isComplete, onEffective, warn } = this.#options;
-    const settles = isComplete() && open.settle(now());
+    const isKnown = isComplete();
+    const settles = isKnown && open.settle(now());
     if (open.effective) {
-      const report = open.report(now());
+      const report = open.report();
       const settled = { ...open.revocation, outcomes: report.outcomes };
       ledger.settle(settled).catch((error) => warn('what became of a revocation is not kept in the ledger', error));
       if (settles && this.#announcedHere.has(open)) onEffective(report);
     }
     if (open.isOver) this.#end(open);
-    else if (!open.effective) this.#wake(open);
-  }
-
-  /** Time alone can make it effective. */
-  #wake(open: OpenRevocation): void {
-    clearTimeout(this.#timers.get(open));
-    const { now, isComplete } = this.#options;
-    const inMs = Math.max(open.dueAt() - now(), isComplete() ? 1 : LOOK_INTERVAL_MS);
-    this.#timers.set(open, setTimeout(() => this.#lookAgain(open), inMs).unref());
+    // Time alone can make it effective. What is said meanwhile only puts that off, so that one look follows another.
+    else if (!open.effective && !this.#timers.has(open)) {
+      const inMs = isKnown ? Math.max(1, open.dueAt() - now()) : LOOK_INTERVAL_MS;
+      this.#timers.set(open, setTimeout(() => this.#lookAgain(open), inMs).unref());
+    }
   }
 
   async #within(limitMs: number, event: Promise<void>): Promise<void> {

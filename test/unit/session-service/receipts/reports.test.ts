@@ -72,6 +72,17 @@ describe('whoever waits for a revocation', () => {
     expect(seen.report?.outcomes.map(({ by }) => by)).toEqual(['receipt', 'lease']);
   });
 
+  test('is answered at the end of a lease, whoever else has spoken since', async () => {
+    reports.announced([revocationOf(E)]);
+    const seen = awaited();
+    reports.heard(receiptOf('a', E + 1000));
+    reports.heard(receiptOf('b', E + 1900));
+    await pass(2100);
+    reports.heard(receiptOf('b', E + 2100, { applied: [applied(E + 2050)] }));
+    await pass(2000);
+    expect(seen).toMatchObject({ at: 1000 + BOUND, report: { effective: true } });
+  });
+
   test('is told who has not, when the time is over', async () => {
     reports.announced([revocationOf(E)]);
     reports.heard(receiptOf('a', E, { applied: [applied(E)] }));
@@ -142,6 +153,16 @@ describe('a revocation', () => {
     complete = true;
     await pass(200);
     expect(seen.report?.outcomes.map(({ by }) => by)).toEqual(['receipt', 'receipt']);
+  });
+
+  test('is not said to be effective by the absence of sidecars either while receipts are not read', async () => {
+    complete = false;
+    reports.close();
+    reports = instance();
+    reports.announced([revocationOf(E)]);
+    const seen = awaited();
+    await pass(5000);
+    expect(seen.report).toBeUndefined();
   });
 
   test('is told by an instance that was started since, as it was', async () => {
