@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { FastifyOtelInstrumentation } from '@fastify/otel';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { OPEN_METRICS, openMetrics } from './open-metrics.ts';
+import { requestShare, samplerOf, traceRequests } from './request-spans.ts';
 import { sessionSpans } from './session-spans.ts';
 import { spanExporters } from './span-exporters.ts';
 
@@ -20,8 +20,6 @@ export interface Telemetry {
 
 const TRACE_SWITCHES = ['OTEL_TRACES_EXPORTER', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
 
-const POLLED = /^\/(healthz|readyz|metrics|v1\/sidecars|v1\/revocations)\b/;
-
 /**
  * Starts OpenTelemetry for a service; call it before anything creates a server. Metrics are kept for scraping; traces
  * are recorded only where OpenTelemetry's own environment variables name an exporter, so that off costs nothing.
@@ -34,6 +32,7 @@ const POLLED = /^\/(healthz|readyz|metrics|v1\/sidecars|v1\/revocations)\b/;
 export function startTelemetry(serviceName: string, { traces = true } = {}): Telemetry {
   const tracing =
     traces && TRACE_SWITCHES.some((name) => process.env[name]) && process.env['OTEL_TRACES_EXPORTER'] !== 'none';
+  const share = requestShare();
   const prometheus = new PrometheusExporter({ preventServerStart: true });
   const sdk = new NodeSDK({
     serviceName: process.env['OTEL_SERVICE_NAME'] ?? serviceName,
@@ -41,33 +40,28 @@ export function startTelemetry(serviceName: string, { traces = true } = {}): Tel
     logRecordProcessors: [],
     instrumentations: tracing
       ? [
-          new FastifyOtelInstrumentation({
-            registerOnInitialization: true,
-            instrumentHooks: false,
-            // Its handler would run in the request's context as it was before anybody was authenticated.
-            instrumentHandler: false,
-            recordExceptions: false,
-            // Paths hold the ids of sessions and of subjects; the route stands for them.
-            requestHook: (span, { method, routeOptions: { url: route = '' } }) =>
-              span.updateName(`${method} ${route}`.trimEnd()).setAttribute('url.path', route),
-            // What is asked again and again, by probes, scrapers and consoles, would drown the traces.
-            ignorePaths: ({ url, method }) => method !== 'POST' && POLLED.test(url),
-          }),
           new UndiciInstrumentation({
+            // A request that is not traced calls others without a trace of their own.
+            requireParentforSpans: true,
             startSpanHook: ({ origin }) => ({ 'url.full': origin, 'url.path': '', 'url.query': '' }),
           }),
         ]
       : [],
+    ...(share === undefined ? {} : { sampler: samplerOf(share) }),
     spanProcessors: tracing ? [sessionSpans, ...spanExporters()] : [],
   });
   sdk.start();
+  const stopTracing = tracing ? traceRequests(share) : () => {};
   return {
     serveMetrics: (request, response) => {
       if (request.headers.accept?.includes('application/openmetrics-text'))
         serveOpenMetrics(prometheus, response).catch(() => response.destroy());
       else prometheus.getMetricsRequestHandler(request, response);
     },
-    shutdown: () => sdk.shutdown(),
+    shutdown: () => {
+      stopTracing();
+      return sdk.shutdown();
+    },
   };
 }
 
