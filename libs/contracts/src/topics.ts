@@ -6,7 +6,8 @@ export const TOPICS = {
   rejected: 'curfew.account-events.rejected',
 } as const;
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** A record that is kept aside is larger than it was by its headers. */
 const REJECTED_MAX_BYTES = 4 * 1024 * 1024;
@@ -30,7 +31,12 @@ export const TOPIC_CONFIG: Readonly<Record<(typeof TOPICS)[keyof typeof TOPICS],
     'min.compaction.lag.ms': String(DAY_MS),
     'max.message.bytes': String(1024 * 1024),
   },
-  [TOPICS.receipts]: { 'cleanup.policy': 'compact,delete', 'retention.ms': String(DAY_MS) },
+  [TOPICS.receipts]: {
+    'cleanup.policy': 'compact,delete',
+    'retention.ms': String(DAY_MS),
+    // A session service that starts reads what was said of late, not each sidecar's last word alone.
+    'min.compaction.lag.ms': String(HOUR_MS),
+  },
   [TOPICS.rejected]: {
     'cleanup.policy': 'delete',
     'retention.ms': String(30 * DAY_MS),

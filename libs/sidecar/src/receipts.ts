@@ -28,8 +28,9 @@ export interface ReceiptsOptions {
   readonly now: () => number;
 }
 
-/** How often a receipt is sent where there is no news, ms. */
+/** How often a receipt is sent where there is no news, ms; and more often where the bound is short, which is a lease. */
 const INTERVAL_MS = 1000;
+const RECEIPTS_PER_BOUND = 2;
 /** How close receipts follow each other at the most, ms. What happens in between shares one. */
 const COALESCE_MS = 50;
 /** Failures in a row after which it is an outage that somebody should hear of. */
@@ -94,10 +95,11 @@ export class Receipts {
   }
 
   #arm(): void {
-    const { state, now } = this.#options;
+    const { state, now, maxViewAgeMs } = this.#options;
     if (this.#startedAt === undefined || this.#sending !== undefined || state() === 'closed') return;
     clearTimeout(this.#timer);
-    const dueAt = this.#sentAt + (this.#isNews ? COALESCE_MS : INTERVAL_MS);
+    const intervalMs = Math.min(INTERVAL_MS, maxViewAgeMs / RECEIPTS_PER_BOUND);
+    const dueAt = this.#sentAt + (this.#isNews ? COALESCE_MS : intervalMs);
     this.#timer = setTimeout(() => this.#sayInTurn(), Math.max(0, dueAt - now())).unref();
   }
 
@@ -113,9 +115,9 @@ export class Receipts {
     const { send, now, onSent, onWarning } = this.#options;
     this.#isNews = false;
     this.#sentAt = now();
-    this.#count();
-    const receipt = this.#compose();
     try {
+      this.#count();
+      const receipt = this.#compose();
       await send(receipt);
       this.#failures = 0;
       for (const event of receipt.applied) if (this.#unsaid.get(event.id) === event) this.#unsaid.delete(event.id);

@@ -107,8 +107,13 @@ const onRecord = (step: Step) => {
   feed.applied(step);
 };
 const onAnnounced = (events: readonly AnnouncedEvent[]) => {
-  for (const event of events) receiptMetrics.onAnnounced(event);
-  reports.announced(events.map(({ revocation }) => revocation));
+  // What is only told of a revocation must not have its batch run again.
+  try {
+    for (const event of events) receiptMetrics.onAnnounced(event);
+    reports.announced(events.map(({ revocation }) => revocation));
+  } catch (error) {
+    app.log.error({ err: error }, 'revocations are not reported on');
+  }
 };
 const pipeline = new Pipeline({ versions, sessions: store, bus, partitions, rules, onRecord, onAnnounced, now });
 const feed = new Feed({

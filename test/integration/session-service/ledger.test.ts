@@ -33,6 +33,19 @@ onEachStore((redis) => {
       expect(await ledger.read(`never announced ${run}`)).toBeUndefined();
     });
 
+    test('keeps what more sidecars said, whoever knows less of it later', async () => {
+      const one = kept('a', 5);
+      await ledger.add([one]);
+      const outcomes = [OUTCOME, { ...OUTCOME, instance: 'b', exposed: 2 }];
+      await ledger.settle({ ...one, outcomes });
+      for (const fewer of [[], [OUTCOME], [OUTCOME, { ...OUTCOME, by: 'lease' } as const]])
+        await ledger.settle({ ...one, outcomes: fewer });
+      expect(await ledger.read(one.id)).toEqual({ ...one, outcomes });
+      const another = { ...one, offset: 9, outcomes: [OUTCOME] };
+      await ledger.settle(another);
+      expect(await ledger.read(one.id)).toEqual(another);
+    });
+
     test('forgets after a day what is kept and what is indexed, settled or not', async () => {
       const one = kept('a', 5);
       await ledger.add([one, kept('b', 6, { canary: true })]);

@@ -122,6 +122,12 @@ describe('a revocation over HTTP', () => {
     expect(await get('/v1/revocations/jti', 'identity')).toMatchObject({ code: 'scope_insufficient' });
   });
 
+  test('that a sidecar is only known to be past tells of no fewer requests than of none', async () => {
+    lives.reports.announced([revocationOf(at)]);
+    lives.reports.heard(receiptOf('orders-1', at + 50, { offset: 5 }));
+    expect(await get('/v1/revocations/jti')).toMatchObject({ effective: true, exposed: 0, atLeast: true });
+  });
+
   test('is listed by what it names and when, the newest first', async () => {
     lives.reports.announced([
       revocationOf(at, { id: 'user' }),

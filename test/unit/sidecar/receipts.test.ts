@@ -14,6 +14,8 @@ let said: Receipt[];
 let deliver: () => Promise<void>;
 let exposure: Exposure;
 let exposed: number[];
+/** Receipts cannot be made. */
+let broken: boolean;
 let sent: boolean[];
 let warnings: string[];
 let receipts: Receipts;
@@ -23,13 +25,24 @@ beforeEach(() => {
   [state, said, exposed, sent, warnings] = ['starting', [], [], [], []];
   deliver = async () => {};
   exposure = { requests: 0, atLeast: false };
-  receipts = new Receipts({
+  broken = false;
+  receipts = create(BOUND);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const create = (maxViewAgeMs: number) =>
+  new Receipts({
     service: 'orders',
     instance: 'orders-1',
-    maxViewAgeMs: BOUND,
+    maxViewAgeMs,
     state: () => state,
     partitions: () => PARTITIONS,
-    exposures: (bumps) => bumps.map(() => exposure),
+    exposures: (bumps) => {
+      if (broken) throw new Error('a defect');
+      return bumps.map(() => exposure);
+    },
     send: (receipt) => {
       said.push(receipt);
       return deliver();
@@ -39,10 +52,6 @@ beforeEach(() => {
     onWarning: (message) => warnings.push(message),
     now: Date.now,
   });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 async function goLive(): Promise<void> {
@@ -68,6 +77,25 @@ function apply(id: string, offset = 1): void {
 const ids = () => said.map(({ applied }) => applied.map(({ id }) => id));
 
 describe('a receipt', () => {
+  test('is said several times within a bound that is short, as it is a lease for so long', async () => {
+    receipts = create(600);
+    await goLive();
+    said = [];
+    await pass(600);
+    expect(said).toHaveLength(2);
+  });
+
+  test('that cannot be made is none, and the next one comes all the same', async () => {
+    await goLive();
+    broken = true;
+    apply('a');
+    await pass(60);
+    expect(sent.at(-1)).toBe(false);
+    broken = false;
+    await pass(1000);
+    expect(sent.at(-1)).toBe(true);
+  });
+
   test('says who the sidecar is, how it is, and how far it has come', async () => {
     receipts.start();
     await pass(0);

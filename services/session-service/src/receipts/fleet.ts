@@ -75,10 +75,11 @@ function keepApplied(applied: Map<string, AppliedEvent>, event: AppliedEvent): v
   const before = applied.get(event.id);
   if (before === undefined && applied.size >= MAX_APPLIED)
     for (const id of applied.keys()) if (applied.delete(id)) break;
-  const exposed = Math.max(event.exposed, before?.exposed ?? 0);
-  const atLeast = before?.atLeast ? { atLeast: true as const } : {};
-  applied.set(
-    event.id,
-    before === undefined ? event : { ...event, at: Math.max(event.at, before.at), exposed, ...atLeast },
-  );
+  const isSame = before?.partition === event.partition && before.offset === event.offset;
+  // Of two events of one name the later one is asked about.
+  if (before === undefined || (!isSame && event.offset >= before.offset)) applied.set(event.id, event);
+  if (before === undefined || !isSame) return;
+  const exposed = Math.max(event.exposed, before.exposed);
+  const atLeast = before.atLeast ? { atLeast: true as const } : {};
+  applied.set(event.id, { ...event, at: Math.max(event.at, before.at), exposed, ...atLeast });
 }

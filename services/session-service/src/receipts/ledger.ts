@@ -4,7 +4,7 @@ import type { Revocation } from './revocation.ts';
 export interface Ledger {
   /** Keeps revocations that are announced. One that is there already stays as it is: it may have been announced again. */
   add(revocations: readonly Revocation[]): Promise<void>;
-  /** Keeps what became of it. */
+  /** Keeps what became of it, unless more sidecars have said so in what is kept. */
   settle(revocation: Revocation): Promise<void>;
   read(id: string): Promise<Revocation | undefined>;
   /** The newest of those that are kept, newest first. */

@@ -6,14 +6,14 @@ import type { Outcome, Revocation } from './revocation.ts';
  * its bound after the event and its last word: by the guarantee it then accepts nothing of before. The clocks of broker,
  * sidecar and session service may differ by the skew that the bound allows for, and so may the times told.
  *
- * @returns undefined where the sidecar does not count: it began after the event (it reads the log from before), it was
- *   closed, or it had been silent for so long that it is forgotten.
+ * @returns undefined where the sidecar does not count: it began after the announcement (it reads that before it serves), it
+ *   was closed, or it had been silent for so long that it is forgotten.
  */
 export function outcomeOf(revocation: Revocation, sidecar: Sidecar, now: number): Outcome | undefined {
-  const { at } = revocation;
+  const { at, announcedAt } = revocation;
   const { service, instance, state, boundMs } = sidecar.last;
   const closedAt = state === 'closed' ? sidecar.last.at : Number.POSITIVE_INFINITY;
-  if (sidecar.firstAt > at || isForgotten(sidecar, at)) return undefined;
+  if (sidecar.firstAt > Math.max(at, announcedAt) || isForgotten(sidecar, at)) return undefined;
 
   const proof = proofOf(revocation, sidecar);
   const lease = leaseOf(sidecar, at);
@@ -23,7 +23,7 @@ export function outcomeOf(revocation: Revocation, sidecar: Sidecar, now: number)
   if (Math.min(provenAt, lease.until) > closedAt) return undefined;
   if (provenAt <= lease.until) return { ...about, by: 'receipt', effectiveAt: provenAt };
   // As much time has passed here as well: the broker's clock, which dates the event, may be another.
-  if (Math.max(lease.until, revocation.announcedAt + boundMs) <= now)
+  if (Math.max(lease.until, announcedAt + boundMs) <= now)
     return { ...about, by: 'lease', effectiveAt: lease.until, silentSince: lease.since };
   return { ...about, by: 'pending' };
 }
@@ -49,10 +49,13 @@ function leaseOf(sidecar: Sidecar, at: number): { readonly since: number; readon
   return { since: 0, until: Number.POSITIVE_INFINITY };
 }
 
-/** That it was applied: by its name, or by a later place in the same partition, as everything is announced in order. */
+/**
+ * That it was applied: by its name, or by a later place in the same partition, as everything is announced in order. An
+ * earlier event may have had the same name: that is unique to its issuer alone.
+ */
 function proofOf({ id, partition, offset, at }: Revocation, { applied, last }: Sidecar) {
   const event = applied.get(id);
-  if (event !== undefined)
+  if (event !== undefined && event.partition === partition && event.offset >= offset)
     return {
       effectiveAt: Math.max(event.at, at),
       appliedAt: event.at,

@@ -34,8 +34,9 @@ export class Reports {
   readonly #open = new Map<string, OpenRevocation>();
   readonly #timers = new Map<OpenRevocation, NodeJS.Timeout>();
   readonly #announcedHere = new Set<OpenRevocation>();
-  #announcement = Promise.withResolvers<void>();
-  readonly #stop = Promise.withResolvers<void>();
+  /** Resolves with the ids that are announced next. */
+  #announcement = Promise.withResolvers<ReadonlySet<string>>();
+  readonly #stop = Promise.withResolvers<undefined>();
   #stopped = false;
 
   constructor(options: ReportsOptions) {
@@ -48,12 +49,15 @@ export class Reports {
     const revocations = events.filter(({ id }) => id.length <= MAX_ID_LENGTH);
     ledger.add(revocations).catch((error) => warn('revocations are not kept in the ledger', error));
     for (const revocation of revocations) {
-      if (this.#open.has(revocation.id)) continue;
+      const known = this.#open.get(revocation.id);
+      if (known?.revocation.offset === revocation.offset) continue;
+      // Another event of the same name.
+      if (known !== undefined) this.#end(known);
       const open = this.#begin(revocation);
       this.#announcedHere.add(open);
       this.#advance(open);
     }
-    this.#announcement.resolve();
+    this.#announcement.resolve(new Set(revocations.map(({ id }) => id)));
     this.#announcement = Promise.withResolvers();
   }
 
@@ -79,9 +83,13 @@ export class Reports {
   async whenEffective(id: string, limits: { limitMs: number; announcedWithinMs: number }): Promise<Report | undefined> {
     const { now } = this.#options;
     const began = now();
+    let lookAt = began + LOOK_INTERVAL_MS;
     let found = await this.#find(id);
     while (found === undefined && !this.#stopped && now() - began < limits.announcedWithinMs) {
-      await this.#within(LOOK_INTERVAL_MS, this.#announcement.promise);
+      const announced = await this.#within(lookAt - now(), this.#announcement.promise);
+      // What is announced here wakes everybody up. The ledger is asked for one's own, and else now and then.
+      if (now() < lookAt && !announced?.has(id)) continue;
+      lookAt = now() + LOOK_INTERVAL_MS;
       found = await this.#find(id);
     }
     if (found !== undefined) await this.#within(began + limits.limitMs - now(), found.settled);
@@ -97,7 +105,7 @@ export class Reports {
   /** Whoever waits is answered. */
   close(): void {
     this.#stopped = true;
-    this.#stop.resolve();
+    this.#stop.resolve(undefined);
     for (const open of this.#open.values()) this.#end(open);
   }
 
@@ -161,10 +169,11 @@ export class Reports {
     }
   }
 
-  async #within(limitMs: number, event: Promise<void>): Promise<void> {
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, limitMs);
-    await Promise.race([event, late.promise, this.#stop.promise]);
+  async #within<T>(limitMs: number, event: Promise<T>): Promise<T | undefined> {
+    const late = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => late.resolve(undefined), limitMs);
+    const first = await Promise.race([event, late.promise, this.#stop.promise]);
     clearTimeout(timer);
+    return first;
   }
 }

@@ -23,7 +23,7 @@ export function reportReply({ revocation, outcomes, effective, effectiveAt }: Re
     ...(effectiveAt === undefined ? {} : { effectiveAt: instant(effectiveAt) }),
     summary: `${done.length} of ${outcomes.length}`,
     exposed: outcomes.reduce((sum, { exposed = 0 }) => sum + exposed, 0),
-    ...(outcomes.some(({ atLeast }) => atLeast) ? { atLeast: true } : {}),
+    ...(done.some(({ atLeast, exposed }) => atLeast || exposed === undefined) ? { atLeast: true } : {}),
     sidecars: outcomes.map((outcome) => outcomeReply(outcome, at)),
   };
 }

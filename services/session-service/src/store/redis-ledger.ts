@@ -34,6 +34,9 @@ export class RedisLedger implements Ledger {
   }
 
   async settle(revocation: Revocation): Promise<void> {
+    const kept = await this.read(revocation.id);
+    // Announced again, by an instance that knows less of the sidecars of then.
+    if (kept?.offset === revocation.offset && saidOf(kept) > saidOf(revocation)) return;
     await answered(this.#redis.set(revocationKey(revocation.id), JSON.stringify(revocation), 'KEEPTTL', 'XX'));
   }
 
@@ -57,6 +60,9 @@ export class RedisLedger implements Ledger {
     return found.slice(0, wanted.limit);
   }
 }
+
+/** How many sidecars said what became of it. */
+const saidOf = ({ outcomes = [] }: Revocation): number => outcomes.filter(({ by }) => by === 'receipt').length;
 
 const pairs = (flat: readonly string[]): { id: string; at: number }[] =>
   flat.flatMap((id, i) => (i % 2 === 0 ? [{ id, at: Number(flat[i + 1]) }] : []));

@@ -103,6 +103,16 @@ describe('a sidecar does not count', () => {
   });
 });
 
+test('a sidecar counts that began between an event and its announcement, and none that began after that', () => {
+  const late = revocationOf(E, { announcedAt: E + 1000 });
+  const outcomeFor = (firstAt: number) => {
+    const [sidecar] = heard(receiptOf('a', firstAt, { startedAt: firstAt })).sidecars(firstAt);
+    return sidecar && outcomeOf(late, sidecar, E + 1100);
+  };
+  expect(outcomeFor(E + 900)).toMatchObject({ by: 'pending' });
+  expect(outcomeFor(E + 1001)).toBeUndefined();
+});
+
 test('an event that is named twice keeps what was worst', () => {
   const fleet = heard(
     before,
