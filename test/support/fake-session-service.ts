@@ -1,5 +1,5 @@
+import type { RevocationReport, SidecarReport } from '@curfew/contracts';
 import { createApp, sendProblem } from '@curfew/http';
-import type { RevocationReport, SidecarReport } from '../../services/console/src/reports.ts';
 import { accessOf } from './access.ts';
 
 /** What the fake answers: tests change it as they go. */

@@ -1,4 +1,4 @@
-import type { Application, RevocationReport, SidecarReport } from '../../services/console/src/reports.ts';
+import type { Application, RevocationReport, SidecarReport } from '@curfew/contracts';
 
 export const instant = (ms: number): string => new Date(ms).toISOString();
 

@@ -1,4 +1,4 @@
-import type { RevocationReport } from './answers.ts';
+import type { RevocationReport } from '@curfew/contracts';
 import type { Output } from './output.ts';
 import { formatTable } from './table.ts';
 

@@ -21,6 +21,7 @@ export {
 } from './keys.ts';
 export type { AppliedEvent, Receipt, ReceiptPartition, ReceiptState } from './receipt.ts';
 export { decodeReceipt, encodeReceipt, MAX_APPLIED, RECEIPT_STATES } from './receipt.ts';
+export type { Application, RevocationReport, SidecarReport } from './reports.ts';
 export type { Failure, ParseErrorCode, Result } from './result.ts';
 export type { ScopeKey } from './scope.ts';
 export {

@@ -3,7 +3,7 @@
  *
  * @typedef {import('../src/board.ts').State & { readonly traceUrl?: string }} State
  * @typedef {import('../src/series.ts').Point} Point
- * @typedef {import('../src/reports.ts').RevocationReport} RevocationReport
+ * @typedef {import('@curfew/contracts/reports').RevocationReport} RevocationReport
  * @typedef {Omit<RevocationReport, 'sidecars'>} RevocationSummary
  * @typedef {State['sidecars'][number]} Sidecar
  *

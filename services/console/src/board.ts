@@ -1,8 +1,8 @@
+import type { RevocationReport, SidecarReport } from '@curfew/contracts/reports';
 import { Counters } from './counters.ts';
 import { Fleet } from './fleet.ts';
 import { type Headline, type Hearing, headlineOf } from './headline.ts';
 import { parseMetrics, type Sample } from './metrics-text.ts';
-import type { RevocationReport, SidecarReport } from './reports.ts';
 import { RevocationLog } from './revocation-log.ts';
 import { POINT_INTERVAL_MS, type Point, pastPoint, pointOf, Series } from './series.ts';
 import { storeHealth } from './store-health.ts';

@@ -1,4 +1,4 @@
-import type { SidecarReport } from './reports.ts';
+import type { SidecarReport } from '@curfew/contracts/reports';
 import { HISTORY_MS } from './series.ts';
 
 /** A sidecar as the console shows it: `gone` where it fell silent, and the session service has forgotten it since. */

@@ -1,6 +1,6 @@
+import type { SidecarReport } from '@curfew/contracts/reports';
 import { clock, count, duration, list } from '../page/words.js';
 import type { Headline, Situation } from './headline.ts';
-import type { SidecarReport } from './reports.ts';
 
 /** One thing that may be wrong; undefined where it is not. */
 type Rule = (situation: Situation) => Headline | undefined;

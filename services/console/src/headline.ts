@@ -1,6 +1,6 @@
+import type { RevocationReport, SidecarReport } from '@curfew/contracts/reports';
 import { abandoned, allIsWell, heard, lagging, late, ready, silent } from './headline-rules.ts';
 import type { Quantiles } from './quantiles.ts';
-import type { RevocationReport, SidecarReport } from './reports.ts';
 
 /** What an operator reads first. */
 export interface Headline {

@@ -1,5 +1,5 @@
+import type { RevocationReport } from '@curfew/contracts/reports';
 import { type Quantiles, quantilesOf } from './quantiles.ts';
-import type { RevocationReport } from './reports.ts';
 import { HISTORY_MS } from './series.ts';
 
 /** Over how long the quantiles of propagation are taken, ms: about 60 canaries, on every sidecar. */

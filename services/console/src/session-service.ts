@@ -1,5 +1,5 @@
 import { CurfewError, ERRORS, type ErrorCode } from '@curfew/contracts';
-import type { RevocationReport, SidecarReport } from './reports.ts';
+import type { RevocationReport, SidecarReport } from '@curfew/contracts/reports';
 
 /** What the session service answered: its status, and the JSON in it. */
 export interface Answer {

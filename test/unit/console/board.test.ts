@@ -1,6 +1,6 @@
+import type { RevocationReport, SidecarReport } from '@curfew/contracts';
 import { describe, expect, test } from 'vitest';
 import { Board } from '../../../services/console/src/board.ts';
-import type { RevocationReport, SidecarReport } from '../../../services/console/src/reports.ts';
 import type { Point } from '../../../services/console/src/series.ts';
 import { application, revocationReport, sidecarReport } from '../../support/reports.ts';
 

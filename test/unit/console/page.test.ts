@@ -1,3 +1,4 @@
+import type { RevocationReport } from '@curfew/contracts';
 import { describe, expect, test } from 'vitest';
 import { exposureOf } from '../../../services/console/page/parts/exposure.js';
 import { hopsOf } from '../../../services/console/page/parts/hops.js';
@@ -46,13 +47,14 @@ describe('the waterfall of a revocation', () => {
 describe('what was let through', () => {
   const [orders, payments] = [application(AT, 'orders', 3), application(AT, 'payments', 4)];
   const { exposed: _exposed, ...unsaid } = payments;
+  const forgetful = { ...payments, atLeast: true } as const;
 
-  test.each([
+  test.each<[string, Partial<RevocationReport>]>([
     ['No request was let through.', {}],
     ['2 requests let through before it was applied.', { exposed: 2 }],
     ['At least 1 request let through before it was applied.', { exposed: 1, atLeast: true }],
-    ['No request was let through, as far back as is remembered.', { atLeast: true }],
-    ['No request was let through; 1 of 2 sidecars has not said.', { sidecars: [orders, unsaid] }],
+    ['No request was let through, as far back as is remembered.', { atLeast: true, sidecars: [orders, forgetful] }],
+    ['No request was let through; 1 of 2 sidecars has not said.', { atLeast: true, sidecars: [orders, unsaid] }],
   ])('is told as: %s', (words, otherwise) => expect(exposureOf(revocationReport(AT, otherwise))).toBe(words));
 });
 

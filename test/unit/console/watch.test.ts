@@ -1,6 +1,6 @@
+import type { RevocationReport } from '@curfew/contracts';
 import { expect, test } from 'vitest';
 import { Board } from '../../../services/console/src/board.ts';
-import type { RevocationReport } from '../../../services/console/src/reports.ts';
 import type { Point } from '../../../services/console/src/series.ts';
 import { Watch } from '../../../services/console/src/watch.ts';
 import { instant, revocationReport } from '../../support/reports.ts';

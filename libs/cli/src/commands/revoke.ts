@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RevocationReport } from '@curfew/contracts';
 import { CurfewError, REALM_ID } from '@curfew/contracts';
-import type { Accepted, RevocationReport, SessionReport } from '../answers.ts';
+import type { Accepted, SessionReport } from '../answers.ts';
 import { type Command, type Context, type Given, misused } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { readShown } from '../shown-session.ts';

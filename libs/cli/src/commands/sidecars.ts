@@ -1,4 +1,4 @@
-import type { SidecarReport } from '../answers.ts';
+import type { SidecarReport } from '@curfew/contracts';
 import type { Command } from '../command.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Output } from '../output.ts';

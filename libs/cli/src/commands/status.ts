@@ -1,4 +1,4 @@
-import type { RevocationReport, SidecarReport } from '../answers.ts';
+import type { RevocationReport, SidecarReport } from '@curfew/contracts';
 import type { Command, Context } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { effectOf, exposureOf, inMs, revocationWords, timeOfDay } from '../words.ts';

@@ -1,5 +1,6 @@
+import type { RevocationReport } from '@curfew/contracts';
 import { CurfewError, type VersionRecord } from '@curfew/contracts';
-import type { RevocationReport, SessionReport } from '../answers.ts';
+import type { SessionReport } from '../answers.ts';
 import { type Cause, causeOf, type VersionedSession, versionsOf } from '../cause.ts';
 import type { Command, Context } from '../command.ts';
 import { EXIT } from '../exit-code.ts';

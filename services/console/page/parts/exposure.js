@@ -3,7 +3,7 @@ import { count } from '../words.js';
 /**
  * What was let through before it was applied, in one sentence. A sidecar that was silent has not said.
  *
- * @param {import('../../src/reports.ts').RevocationReport} report
+ * @param {import('@curfew/contracts/reports').RevocationReport} report
  */
 export function exposureOf({ exposed, atLeast, sidecars }) {
   const unsaid = sidecars.filter((one) => one.exposed === undefined).length;
@@ -11,6 +11,7 @@ export function exposureOf({ exposed, atLeast, sidecars }) {
     exposed === 0
       ? 'No request was let through'
       : `${atLeast ? 'At least ' : ''}${count(exposed, 'request')} let through before it was applied`;
-  const unknown = atLeast && exposed === 0 ? ', as far back as is remembered' : '';
+  const isForgotten = sidecars.some((one) => one.atLeast);
+  const unknown = isForgotten && exposed === 0 ? ', as far back as is remembered' : '';
   return `${known}${unknown}${unsaid === 0 ? '' : `; ${unsaid} of ${count(sidecars.length, 'sidecar')} has not said`}.`;
 }

@@ -1,5 +1,5 @@
-/** @typedef {import('../../src/reports.ts').RevocationReport} RevocationReport */
-/** @typedef {import('../../src/reports.ts').Application} Application */
+/** @typedef {import('@curfew/contracts/reports').RevocationReport} RevocationReport */
+/** @typedef {import('@curfew/contracts/reports').Application} Application */
 
 /**
  * One line of the waterfall: what happened from when to when, ms since the acknowledgement.

@@ -1,8 +1,8 @@
 import { CurfewError } from '@curfew/contracts';
+import type { RevocationReport } from '@curfew/contracts/reports';
 import type { App } from '@curfew/http';
 import { Type } from 'typebox';
 import type { ConsoleOptions } from '../app.ts';
-import type { RevocationReport } from '../reports.ts';
 
 const Id = Type.String({ minLength: 1, maxLength: 256 });
 const Revocations = Type.Object(

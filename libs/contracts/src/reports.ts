@@ -1,5 +1,5 @@
 /**
- * What the session service reports (DESIGN section 8), as far as the console looks at it. Times are RFC 3339.
+ * What the session service reports (DESIGN section 8), for whoever shows it. Times are RFC 3339.
  */
 export interface SidecarReport {
   readonly service: string;
@@ -29,7 +29,7 @@ export interface RevocationReport {
   readonly why: string;
   readonly scopes: readonly string[];
   readonly traceId?: string;
-  readonly canary?: boolean;
+  readonly canary?: true;
   /** When the bus acknowledged it. */
   readonly at: string;
   readonly appliedAt?: string;
@@ -39,7 +39,7 @@ export interface RevocationReport {
   readonly summary: string;
   /** Requests accepted between `at` and the application, on all sidecars. */
   readonly exposed: number;
-  readonly atLeast?: boolean;
+  readonly atLeast?: true;
   readonly sidecars: readonly Application[];
 }
 
@@ -55,6 +55,6 @@ export interface Application {
   /** Since when it accepts nothing of what has ended: by its receipt, or by itself. */
   readonly effectiveAt?: string;
   readonly exposed?: number;
-  readonly atLeast?: boolean;
+  readonly atLeast?: true;
   readonly says: string;
 }
