@@ -10,6 +10,7 @@ import { StartError } from './start-error.mjs';
  * @param {string} options.log
  * @param {AbortSignal | undefined} [options.signal] ends the command too
  * @param {NodeJS.ProcessEnv} [options.env]
+ * @param {string} [options.cwd]
  * @param {string} options.missing what to say where there is no such command
  * @param {string} options.failed what to say where its exit code is not 0
  * @param {NodeJS.Signals} [options.stopBy] what the signal ends it with: SIGKILL, where half a result counts as none;
@@ -17,9 +18,9 @@ import { StartError } from './start-error.mjs';
  * @returns {Promise<void>}
  * @throws {StartError} with these words; the signal's reason.
  */
-export async function run(command, args, { log, signal, env, missing, failed, stopBy }) {
+export async function run(command, args, { log, signal, env, cwd, missing, failed, stopBy }) {
   signal?.throwIfAborted();
-  const started = await startProcess({ name: command, command, args, log, env }).catch((error) => {
+  const started = await startProcess({ name: command, command, args, log, env, cwd }).catch((error) => {
     throw error.cause?.code === 'ENOENT' ? new StartError(missing, { cause: error }) : error;
   });
   const stop = () => void started.stop(stopBy);

@@ -51,7 +51,7 @@ function guard(group) {
  * @param {readonly string[]} options.args
  * @param {string} options.log
  * @param {NodeJS.ProcessEnv | undefined} [options.env] default: this process's
- * @param {string} [options.cwd]
+ * @param {string | undefined} [options.cwd]
  * @param {(message: unknown) => void} [options.onMessage] hears what a process of Node says by `process.send`
  * @returns {Promise<Started>}
  * @throws {StartError} where the command cannot be run.
