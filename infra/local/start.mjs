@@ -7,8 +7,7 @@ import { installPackages, packagesAreInstalled } from './packages.mjs';
 import { LOCAL, shown } from './paths.mjs';
 import { assertFree, freePorts } from './ports.mjs';
 import { createProgress } from './progress.mjs';
-import { playScenario } from './scenario.mjs';
-import { scenarioTable } from './scenario-table.mjs';
+import { newAccounts, playAndShow } from './scenario-show.mjs';
 import { PORTS } from './services.mjs';
 import { startStack } from './stack.mjs';
 import { StartError } from './start-error.mjs';
@@ -40,24 +39,11 @@ async function start() {
   let failed = true;
   try {
     const addresses = new Map(stack.addresses);
-    const urlOf = (/** @type {keyof typeof PORTS} */ name) => `${addresses.get(name)}`;
-    const urls = {
-      sessionService: urlOf('session-service'),
-      identityPublisher: urlOf('identity-publisher'),
-      orders: urlOf('orders'),
-      payments: urlOf('payments'),
-    };
-    const subjectOf = ownAccounts(docker);
-    const steps = await untilBroken(stack.signal, (broken) =>
-      playScenario({
-        urls,
-        subjectOf,
-        around: (title, play) => progress.run(title, play, { passed: ({ failure }) => failure === undefined }),
-        signal: broken,
-      }),
+    const addressOf = (/** @type {keyof typeof PORTS} */ name) => `${addresses.get(name)}`;
+    const subjectOf = startsEmpty(docker) ? undefined : newAccounts(progress);
+    const passed = await untilBroken(stack.signal, (broken) =>
+      playAndShow({ addressOf, subjectOf, progress, signal: broken }),
     );
-    line(`\n${scenarioTable(steps, paint)}\n`);
-    const passed = steps.every(({ failure }) => failure === undefined);
     failed = !passed;
     if (once) return passed ? 0 : 1;
     line(formatTable([{ title: 'runs' }, { title: 'at' }], stack.addresses));
@@ -75,18 +61,10 @@ async function start() {
   }
 }
 
-/**
- * The scenario's accounts. In a Kafka or a Redis that was there before they are new ones: what an earlier run did to
- * its own, bob disabled for one, is still known there.
- *
- * @param {boolean} docker
- */
-function ownAccounts(docker) {
+/** Whether the stack has a Kafka and a Redis that hold nothing yet. @param {boolean} docker */
+function startsEmpty(docker) {
   const { brokers, redisUrl } = existing();
-  if (!docker && brokers === undefined && redisUrl === undefined) return undefined;
-  const run = Date.now().toString(36);
-  line(paint.dim(`The accounts of this run are new: alice-${run}, bob-${run} and so on`));
-  return (/** @type {string} */ person) => `${person}-${run}`;
+  return !docker && brokers === undefined && redisUrl === undefined;
 }
 
 /** Work, unless the signal comes first. @template T @param {AbortSignal} signal @param {(signal: AbortSignal) => Promise<T>} work */
