@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CurfewError,
   decodeReceipt,
+  type KafkaConnection,
   type Receipt,
   type Result,
   type Tick,
@@ -21,8 +22,7 @@ export interface LogEntry<Read> {
   readonly traceId?: string;
 }
 
-export interface LogReading<Read> {
-  readonly brokers: readonly string[];
+export interface LogReading<Read> extends KafkaConnection {
   /** From when on, ms before now; 0: only what comes from now on. */
   readonly windowMs: number;
   readonly take: (entry: LogEntry<Read>) => void;
@@ -56,13 +56,13 @@ export const readReceipts = (reading: LogReading<Receipt>): Promise<OpenLog> =>
 
 /** @throws CurfewError `bus_unavailable` where Kafka does not answer, or the log's end is not reached. */
 async function open<Read>(
-  { brokers, windowMs, take }: LogReading<Read>,
+  { windowMs, take, ...kafka }: LogReading<Read>,
   readerOf: (options: Omit<TopicReaderOptions<Read>, 'topic' | 'decode'>) => KafkaTopicReader<Read>,
 ): Promise<OpenLog> {
   const caughtUp = Promise.withResolvers<void>();
   let partitions = 0;
   const reader: KafkaTopicReader<Read> = readerOf({
-    brokers,
+    ...kafka,
     clientId: 'curfew-cli',
     partitions: undefined,
     windowMs,
@@ -90,7 +90,7 @@ async function open<Read>(
     if (partitions > 0) await wait(CATCH_UP_LIMIT_MS);
     throw new CurfewError(
       'bus_unavailable',
-      `Kafka at ${brokers.join(', ')}: ${reader.notReady().join('; ')}. Is CURFEW_KAFKA_BROKERS right?`,
+      `Kafka at ${kafka.brokers.join(', ')}: ${reader.notReady().join('; ')}. Is CURFEW_KAFKA_BROKERS right?`,
     );
   };
   try {

@@ -1,12 +1,20 @@
-import { CurfewError, REDIS_URL } from '@curfew/contracts';
+import {
+  CurfewError,
+  type KafkaConnection,
+  REDIS_URL,
+  type RedisSecurity,
+  readKafkaSecurity,
+  readRedisSecurity,
+  SECURITY_VARIABLES,
+} from '@curfew/contracts';
 
 /** Where things are, and who asks: from the environment. */
 export interface Settings {
   readonly sessionServiceUrl: string;
   /** `id:secret` of a client of the session service. A secret: it is never shown. */
   readonly credential: string | undefined;
-  readonly brokers: readonly string[];
-  readonly redisUrl: string;
+  readonly kafka: KafkaConnection;
+  readonly redis: RedisSecurity & { readonly url: string };
 }
 
 /** The variables, as `--help` tells them. */
@@ -15,6 +23,7 @@ export const VARIABLES = [
   ['CURFEW_CREDENTIAL', '<id>:<secret> of a client with the scopes sessions:read and, to revoke, revocations:write'],
   ['CURFEW_KAFKA_BROKERS', 'host:port,… for why, tail and doctor; default 127.0.0.1:19092'],
   ['CURFEW_REDIS_URL', 'for doctor; default redis://127.0.0.1:16379; several URLs between commas: a cluster'],
+  ...SECURITY_VARIABLES,
 ] as const;
 
 /** @throws CurfewError `option_invalid`, naming the variable and never its value: it may hold a password. */
@@ -31,5 +40,10 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const redisUrl = env['CURFEW_REDIS_URL'] || 'redis://127.0.0.1:16379';
   if (!REDIS_URL.test(redisUrl))
     throw new CurfewError('option_invalid', 'CURFEW_REDIS_URL is not a redis:// or rediss:// URL');
-  return { sessionServiceUrl: url.href.replace(/\/$/, ''), credential, brokers, redisUrl };
+  return {
+    sessionServiceUrl: url.href.replace(/\/$/, ''),
+    credential,
+    kafka: { brokers, ...readKafkaSecurity(env) },
+    redis: { url: redisUrl, ...readRedisSecurity(env) },
+  };
 }

@@ -1,3 +1,4 @@
+import { type RefusalCode, refusalOf } from './refusal.ts';
 import type { ParseErrorCode } from './result.ts';
 
 /**
@@ -60,13 +61,13 @@ export class CurfewError extends Error {
   readonly detail: string | undefined;
   /** Seconds after which trying again makes sense. */
   readonly retryAfter: number | undefined;
-  /** Where the code is `set_rejected`: which rule of the SET was broken. */
-  readonly reason: ParseErrorCode | undefined;
+  /** Which rule of the SET was broken (`set_rejected`), or why Kafka or Redis turns this client away. */
+  readonly reason: ParseErrorCode | RefusalCode | undefined;
 
   constructor(
     code: ErrorCode,
     detail?: string,
-    options: { cause?: unknown; retryAfter?: number; reason?: ParseErrorCode } = {},
+    options: { cause?: unknown; retryAfter?: number; reason?: ParseErrorCode | RefusalCode } = {},
   ) {
     super(
       `${code}: ${detail ?? ERRORS[code].title}`,
@@ -83,6 +84,18 @@ export class CurfewError extends Error {
   }
 }
 
+/** Where an error of a client of Kafka means that it is turned away: `bus_unavailable`, with the reason. */
+export function kafkaRefusal(cause: unknown): CurfewError | undefined {
+  const refusal = refusalOf(cause);
+  return refusal && new CurfewError('bus_unavailable', `Kafka: ${refusal.says}`, { cause, reason: refusal.code });
+}
+
+/** The same of Redis, `store_unavailable`, without the client's own error: that quotes keys, values and passwords. */
+export function redisRefusal(error: unknown): CurfewError | undefined {
+  const refusal = refusalOf(error);
+  return refusal && new CurfewError('store_unavailable', `Redis: ${refusal.says}`, { reason: refusal.code });
+}
+
 /** The body of an error response, `application/problem+json` (RFC 9457). */
 export interface Problem {
   readonly type: 'about:blank';
@@ -90,11 +103,11 @@ export interface Problem {
   readonly status: number;
   readonly code: ErrorCode;
   readonly detail?: string;
-  /** Where the code is `set_rejected`: which rule of the SET was broken. */
-  readonly reason?: ParseErrorCode;
+  /** As `CurfewError` has it. */
+  readonly reason?: ParseErrorCode | RefusalCode;
 }
 
-export const problemOf = (code: ErrorCode, detail?: string, reason?: ParseErrorCode): Problem => ({
+export const problemOf = (code: ErrorCode, detail?: string, reason?: ParseErrorCode | RefusalCode): Problem => ({
   type: 'about:blank',
   ...ERRORS[code],
   code,

@@ -4,7 +4,7 @@ export { ACCESS_TOKEN_ALGORITHMS, ACCESS_TOKEN_TYPE, MAX_ACCESS_TOKEN_LENGTH, pa
 export type { Effect, EffectRule } from './effects.ts';
 export { CAEP, EFFECT_RULES, effectsOf, RISC, shortType } from './effects.ts';
 export type { ErrorCode, Problem } from './errors.ts';
-export { CurfewError, ERRORS, problemHeaders, problemOf } from './errors.ts';
+export { CurfewError, ERRORS, kafkaRefusal, problemHeaders, problemOf, redisRefusal } from './errors.ts';
 export type { JsonObject } from './json.ts';
 export { encodeJson, MAX_VALUE_BYTES } from './json.ts';
 export {
@@ -21,6 +21,8 @@ export {
 } from './keys.ts';
 export type { AppliedEvent, Receipt, ReceiptPartition, ReceiptState } from './receipt.ts';
 export { decodeReceipt, encodeReceipt, MAX_APPLIED, RECEIPT_STATES } from './receipt.ts';
+export type { RefusalCode } from './refusal.ts';
+export { refusalOf } from './refusal.ts';
 export type { Application, RevocationReport, SidecarReport } from './reports.ts';
 export type { Failure, ParseErrorCode, Result } from './result.ts';
 export type { ScopeKey } from './scope.ts';
@@ -35,6 +37,8 @@ export {
   subjectScope,
   tenantScope,
 } from './scope.ts';
+export type { KafkaConnection, KafkaSecurity, RedisSecurity, Sasl, Tls } from './security.ts';
+export { readKafkaSecurity, readRedisSecurity, SASL_MECHANISMS, SECURITY_VARIABLES } from './security.ts';
 export { isSessionId, newSessionId, renewedSessionId, SESSION_COOKIE, sessionIdHash, sidOf } from './session-id.ts';
 export type { SessionEnd, SessionRecord } from './session-record.ts';
 export {

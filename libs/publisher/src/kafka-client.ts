@@ -1,12 +1,18 @@
 import { createRequire } from 'node:module';
-import { Kafka, type KafkaConfig, type LogEntry, logLevel } from 'kafkajs';
+import type { ConnectionOptions } from 'node:tls';
+import type { KafkaSecurity } from '@curfew/contracts';
+import { Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
 
-export interface KafkaOptions extends Pick<KafkaConfig, 'ssl' | 'sasl'> {
+export interface KafkaOptions {
   /** `host:port` of brokers to begin with. */
   readonly brokers: readonly string[];
   readonly clientId: string;
   /** Longest wait for one answer of a broker, ms. Default 5000. */
   readonly requestTimeoutMs?: number;
+  /** As `readKafkaSecurity` of @curfew/contracts reads it from the environment, or as `node:tls` takes it. Default: none. */
+  readonly tls?: ConnectionOptions;
+  /** In the same way, or as kafkajs takes it. Default: none. */
+  readonly sasl?: KafkaSecurity['sasl'] | KafkaConfig['sasl'];
   /** Hears what kafkajs logs, from level info on. Default: nobody. */
   readonly log?: KafkaLog;
 }
@@ -19,7 +25,7 @@ const DEFAULT_REQUEST_TIMEOUT_MS = 5000;
 const RETRY = { retries: 4, initialRetryTime: 100, maxRetryTime: 1000, factor: 0.3 };
 
 /** A client of kafkajs with bounded waits and retries. It connects to nothing yet. */
-export function createKafka({ brokers, clientId, requestTimeoutMs, log, ssl, sasl }: KafkaOptions): Kafka {
+export function createKafka({ brokers, clientId, requestTimeoutMs, log, tls, sasl }: KafkaOptions): Kafka {
   stopIdleQueueChecks();
   return new Kafka({
     brokers: [...brokers],
@@ -29,8 +35,9 @@ export function createKafka({ brokers, clientId, requestTimeoutMs, log, ssl, sas
     retry: RETRY,
     logLevel: log ? logLevel.INFO : logLevel.NOTHING,
     logCreator: () => (entry) => log?.(levelOf(entry), entry.log.message, detailsOf(entry)),
-    ...(ssl === undefined ? {} : { ssl }),
-    ...(sasl === undefined ? {} : { sasl }),
+    ...(tls === undefined ? {} : { ssl: tls }),
+    // It takes the names of mechanisms as Kafka writes them too.
+    ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
   });
 }
 

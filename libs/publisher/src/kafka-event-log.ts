@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CurfewError, partitionOf, TOPICS } from '@curfew/contracts';
+import { CurfewError, kafkaRefusal, partitionOf, TOPICS } from '@curfew/contracts';
 import kafkajs, { type Admin, type Kafka, type Message, type PartitionerArgs, type Producer } from 'kafkajs';
 import type { EventLog, EventRecord, LogPlace } from './event-log.ts';
 
@@ -168,7 +168,8 @@ export class KafkaEventLog implements EventLog {
       }
     } catch (cause) {
       const detail = 'the brokers did not acknowledge; the event may still arrive';
-      for (const { reject } of appends) reject(new CurfewError('bus_unavailable', detail, { cause }));
+      const error = kafkaRefusal(cause) ?? new CurfewError('bus_unavailable', detail, { cause });
+      for (const { reject } of appends) reject(error);
     }
   }
 
@@ -194,7 +195,7 @@ function absenceOf(cause: unknown): CurfewError {
     const detail = `the topic ${TOPICS.accountEvents} is absent; the session service creates it`;
     return new CurfewError('bus_unavailable', detail, { cause });
   }
-  return new CurfewError('bus_unavailable', 'Kafka does not answer', { cause });
+  return kafkaRefusal(cause) ?? new CurfewError('bus_unavailable', 'Kafka does not answer', { cause });
 }
 
 const retryDelayMs = (failures: number): number =>

@@ -1,7 +1,7 @@
 import { CurfewError } from '@curfew/contracts';
 import type { KafkaOptions } from './kafka-client.ts';
 
-export interface PublisherOptions extends Pick<KafkaOptions, 'brokers' | 'ssl' | 'sasl'> {
+export interface PublisherOptions extends Pick<KafkaOptions, 'brokers' | 'tls' | 'sasl'> {
   /** `iss` of the SETs: who says what happened. */
   readonly issuer: string;
   /** Name towards the brokers. Default `curfew-publisher`. */

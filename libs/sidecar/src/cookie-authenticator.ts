@@ -1,4 +1,4 @@
-import { claimsOfRecord, decodeSessionRecord, isSessionId, sessionIdHash, sidOf } from '@curfew/contracts';
+import { CurfewError, claimsOfRecord, decodeSessionRecord, isSessionId, sessionIdHash, sidOf } from '@curfew/contracts';
 import { type StoredRecord, TOUCH_INTERVAL_MS } from '@curfew/store';
 import { LRUCache } from 'lru-cache';
 import type { Authenticator } from './authenticator.ts';
@@ -140,11 +140,12 @@ export class CookieAuthenticator {
     const idHash = sessionIdHash(id);
     // As of before the read: whatever time it takes is not added to a life.
     const readAt = clock.epoch + clock.elapsed();
-    const stored = await read(sid, idHash).catch(() => undefined);
-    if (stored === undefined) {
-      circuit.failed();
-      return 'away';
-    }
+    const stored = await read(sid, idHash).catch((error: unknown) => {
+      // Redis answers, and refuses records alone: versions can be read.
+      if (error instanceof CurfewError && error.reason !== undefined) circuit.succeeded();
+      else circuit.failed();
+    });
+    if (stored === undefined) return 'away';
     circuit.succeeded();
     const found = this.#foundIn(sid, idHash, stored, readAt, this.#known.peek(id)?.session);
     if (found === 'none') {

@@ -47,7 +47,10 @@ const TROUBLES: readonly unknown[] = [
 export const isTrouble = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && TROUBLES.includes(error.code);
 
-export const nameOfCode = (code: number): string => protocolErrorsCodesById[code as 0] ?? `Kafka error ${code}`;
+/** As an error of the library names it. */
+export const errorOfCode = (code: number): { readonly type: string } => ({
+  type: protocolErrorsCodesById[code as 0] ?? `Kafka error ${code}`,
+});
 
 export function reasonOf(error: unknown, topic: string): string {
   if (error instanceof CurfewError) return error.detail ?? error.message;

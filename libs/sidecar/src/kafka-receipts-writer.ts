@@ -1,6 +1,6 @@
-import { encodeReceipt, type Receipt, TOPICS } from '@curfew/contracts';
+import { encodeReceipt, kafkaRefusal, type Receipt, TOPICS } from '@curfew/contracts';
 import { compatibilityPartitioner, ProduceAcks, Producer } from '@platformatic/kafka';
-import type { KafkaSecurity } from './kafka-topic-reader.ts';
+import { connectionOptions, type KafkaSecurity } from './kafka-security.ts';
 
 export interface ReceiptsWriterOptions extends KafkaSecurity {
   readonly brokers: readonly string[];
@@ -19,10 +19,10 @@ const METADATA_MAX_AGE_MS = 300_000;
 export class KafkaReceiptsWriter {
   readonly #producer: Producer<Buffer, Buffer, Buffer, Buffer>;
 
-  constructor({ brokers, clientId, tls, sasl }: ReceiptsWriterOptions) {
+  constructor(options: ReceiptsWriterOptions) {
+    const { brokers, clientId } = options;
     this.#producer = new Producer({
-      ...(tls && { tls }),
-      ...(sasl && { sasl }),
+      ...connectionOptions(options),
       clientId,
       bootstrapBrokers: [...brokers],
       partitioner: compatibilityPartitioner,
@@ -34,7 +34,11 @@ export class KafkaReceiptsWriter {
     });
   }
 
-  /** Rejects where the broker does not acknowledge; another try may find it elsewhere. */
+  /**
+   * Rejects where the broker does not acknowledge; another try may find it elsewhere.
+   *
+   * @throws CurfewError `bus_unavailable`, with the reason, where it turns this sidecar away; what the library throws.
+   */
   async write(receipt: Receipt): Promise<void> {
     const { key, value } = encodeReceipt(receipt);
     const message = { topic: TOPICS.receipts, key: Buffer.from(key), value };
@@ -42,7 +46,7 @@ export class KafkaReceiptsWriter {
       await this.#producer.send({ messages: [message], acks: ProduceAcks.LEADER });
     } catch (error) {
       this.#producer.clearMetadata();
-      throw error;
+      throw kafkaRefusal(error) ?? error;
     }
   }
 

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CurfewError, type Result } from '@curfew/contracts';
-import { type ConnectionOptions, Consumer, MultipleErrors, ResponseError } from '@platformatic/kafka';
+import { CurfewError, kafkaRefusal, type Result } from '@curfew/contracts';
+import { Consumer, MultipleErrors, ResponseError } from '@platformatic/kafka';
 import { backoffMs } from './backoff.ts';
-import { isTrouble, nameOfCode, reasonOf, type TopicLeaders, topicIn } from './kafka-answers.ts';
+import { errorOfCode, isTrouble, reasonOf, type TopicLeaders, topicIn } from './kafka-answers.ts';
+import { connectionOptions, type KafkaSecurity } from './kafka-security.ts';
 import {
   type FeedSink,
   heard,
@@ -15,9 +16,6 @@ import {
   takeAnswer,
   takeEmptyAnswer,
 } from './partition-feed.ts';
-
-/** How the brokers are reached, as `@platformatic/kafka` takes it. */
-export type KafkaSecurity = Pick<ConnectionOptions, 'tls' | 'sasl'>;
 
 export interface TopicReaderOptions<Read> extends KafkaSecurity {
   readonly topic: string;
@@ -35,6 +33,8 @@ export interface TopicReaderOptions<Read> extends KafkaSecurity {
    */
   readonly gatherMs?: number;
   readonly sink: TopicSink<Read>;
+  /** Hears that the brokers turn this client away, and why, once for each reason: it does not mend itself. */
+  readonly onRefused?: (error: CurfewError) => void;
 }
 
 export interface TopicSink<Read> extends Omit<FeedSink<Read>, 'decode'> {
@@ -83,6 +83,8 @@ export class KafkaTopicReader<Read> {
   /** Why the watch does not find the topic, in words. */
   #absence: string | undefined = 'Kafka has not answered yet';
   #failures = 0;
+  /** What `onRefused` heard last; undefined: everything was read since. */
+  #refused: CurfewError | undefined;
   #wake = Promise.withResolvers<void>();
   #watch: Promise<void> | undefined;
 
@@ -119,11 +121,10 @@ export class KafkaTopicReader<Read> {
 
   /** Each time the next broker of the list is the first, as the library asks the first one about itself, and no other. */
   #newConsumer(): Consumer {
-    const { brokers, clientId, tls, sasl } = this.#options;
+    const { brokers, clientId } = this.#options;
     const first = this.#consumers++ % brokers.length;
     return new Consumer({
-      ...(tls && { tls }),
-      ...(sasl && { sasl }),
+      ...connectionOptions(this.#options),
       clientId,
       groupId: clientId, // The library asks for one; no group is joined.
       bootstrapBrokers: [...brokers.slice(first), ...brokers.slice(0, first)],
@@ -154,7 +155,7 @@ export class KafkaTopicReader<Read> {
         this.#absence = undefined;
       } catch (error) {
         this.#failures++;
-        this.#absence = reasonOf(error, this.#topic);
+        this.#absence = this.#reasonOf(error);
         await this.#askAnother();
       }
       if (signal.aborted) return;
@@ -165,6 +166,15 @@ export class KafkaTopicReader<Read> {
       if (this.#failures === 0 && lost.length === 0) await this.#wake.promise;
       await sleep(this.#pauseMs(), undefined, { signal }).catch(() => {});
     }
+  }
+
+  #reasonOf(error: unknown): string {
+    const refused = kafkaRefusal(error);
+    if (refused && refused.reason !== this.#refused?.reason) {
+      this.#refused = refused;
+      this.#options.onRefused?.(refused);
+    }
+    return refused?.detail ?? reasonOf(error, this.#topic);
   }
 
   /** Nothing is read yet, so that nothing is lost with the connections. */
@@ -233,7 +243,7 @@ export class KafkaTopicReader<Read> {
     const byLeader = Map.groupBy(unplaced, ({ partition }) => leaders[partition]?.leader ?? -1);
     const placing = [...byLeader.values()].map(async (feeds) => {
       await this.#placeBegin(feeds).catch((error) => {
-        for (const feed of feeds) loseLeader(feed, reasonOf(error, this.#topic));
+        for (const feed of feeds) loseLeader(feed, this.#reasonOf(error));
       });
     });
     await Promise.all(placing);
@@ -289,6 +299,7 @@ export class KafkaTopicReader<Read> {
           error,
         );
       }
+      if (this.#refused && this.notReady().length === 0) this.#refused = undefined;
       if (!wasReady || this.notReady().length > 0) this.#options.sink.progress();
       if (this.#lost().length > 0) this.#wake.resolve();
       const { gatherMs = 0 } = this.#options;
@@ -310,8 +321,13 @@ export class KafkaTopicReader<Read> {
     const again = response !== undefined && feeds.every(({ failures }) => failures === 0);
     for (const feed of feeds) {
       if (again) feed.failures++;
-      else loseLeader(feed, reasonOf(error, this.#topic));
+      else loseLeader(feed, this.#reasonOf(error));
     }
+  }
+
+  #nameOf(code: number): string {
+    const error = errorOfCode(code);
+    return kafkaRefusal(error) ? this.#reasonOf(error) : error.type;
   }
 
   #fetch(node: number, feeds: readonly PartitionFeed[]): Promise<FetchResponse> {
@@ -342,7 +358,7 @@ export class KafkaTopicReader<Read> {
       const feed = this.#feeds[answer.partitionIndex];
       if (!feed) continue;
       const asked = offsets.get(feed.partition);
-      takeAnswer(feed, asked, answer, this.#sink, nameOfCode);
+      takeAnswer(feed, asked, answer, this.#sink, (code) => this.#nameOf(code));
       if (isEmpty) takeEmptyAnswer(feed, asked, answer);
     }
   }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { CurfewError, REDIS_URL } from '@curfew/contracts';
+import { CurfewError, REDIS_URL, type RedisSecurity } from '@curfew/contracts';
 import { type Clock, clockOf, createClock } from './clock.ts';
-import type { KafkaSecurity } from './kafka-topic-reader.ts';
+import type { KafkaSecurity } from './kafka-security.ts';
 import type { Status } from './lifecycle.ts';
 
 /** A change in the sidecar's life. */
@@ -21,6 +21,8 @@ export interface SidecarOptions extends KafkaSecurity {
    * Default: none, and such requests are unproven.
    */
   readonly redisUrl?: string;
+  /** What the URL does not say, as `readRedisSecurity` reads it from the environment. Default: nothing. */
+  readonly redisSecurity?: RedisSecurity;
   /** `iss` that a token must carry. */
   readonly issuer: string;
   /** `aud` that a token must carry. */
@@ -97,7 +99,7 @@ export function readOptions(options: SidecarOptions): Settings {
   if (!/^https?:$/.test(URL.parse(jwksUrl)?.protocol ?? ''))
     throw new CurfewError('option_invalid', 'jwksUrl (by default made from issuer) is not an http:// or https:// URL');
 
-  const { tls, sasl } = options;
+  const { tls, sasl, redisSecurity = {} } = options;
   const maxClockSkewMs = wholeNumber('maxClockSkewMs', options.maxClockSkewMs ?? 250, 0, 60_000);
   const clock = options.now ? clockOf(options.now) : createClock();
   return {
@@ -118,6 +120,7 @@ export function readOptions(options: SidecarOptions): Settings {
     onStatus: safely(options.onStatus),
     now: clock.now,
     clock,
+    redisSecurity,
     ...(tls === undefined ? {} : { tls }),
     ...(sasl === undefined ? {} : { sasl }),
     ...(redisUrl === undefined ? {} : { redisUrl }),

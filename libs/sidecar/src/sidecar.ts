@@ -90,19 +90,34 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     clientId: service,
     partitions: settings.partitions,
     sink: view,
+    onRefused: (error) => onWarning('Kafka turns the sidecar away', error),
   });
 
   let metrics: ReturnType<typeof reportMetrics> | undefined;
-  const redis = redisUrl === undefined ? undefined : createRedis(redisUrl);
+  const redis = redisUrl === undefined ? undefined : createRedis(redisUrl, settings.redisSecurity);
   /** Until Kafka has told the count, the configured one, once Redis was seen to agree: a wrong one finds no versions. */
   let agreed: number | undefined;
   const partitions = () => view.partitions ?? agreed;
-  const limited = <T>(read: Promise<T>): Promise<T> => within(settings.readThroughTimeoutMs, read);
+  /** Why Redis refuses to say something, by what it is. */
+  const refusals = new Map<'versions' | 'records', CurfewError>();
+  const limited = async <T>(of: 'versions' | 'records', read: Promise<T>): Promise<T> => {
+    try {
+      const answer = await within(settings.readThroughTimeoutMs, read);
+      refusals.delete(of);
+      return answer;
+    } catch (error) {
+      if (error instanceof CurfewError && error.reason !== undefined) {
+        if (!refusals.has(of)) onWarning(`Redis refuses to say what the sidecar asks of ${of}`, error);
+        refusals.set(of, error);
+      }
+      throw error;
+    }
+  };
   const circuit = new Circuit(now);
   const readThrough =
     redis &&
     new ReadThrough({
-      read: (session) => limited(readVersions(redis.client, session, partitions() ?? 0)),
+      read: (session) => limited('versions', readVersions(redis.client, session, partitions() ?? 0)),
       canRead: () => partitions() !== undefined,
       circuit,
       skewMs: () => view.skewMs,
@@ -115,6 +130,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     viewAgesMs: () => view.viewAgesMs(),
     missing: () => reader.notReady(),
     storeProves: readThrough && storeProves,
+    storeTrouble: () => refusals.get('versions')?.detail ?? redis?.notReady()[0],
     onStatus: (change) => {
       metrics?.onStatus(change.to);
       receipts.news();
@@ -149,7 +165,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     redis &&
     new CookieAuthenticator({
       authenticator,
-      read: (sid, idHash) => limited(readUsedRecord(redis.client, sid, idHash)),
+      read: (sid, idHash) => limited('records', readUsedRecord(redis.client, sid, idHash)),
       circuit,
       issuer: settings.issuer,
       audience: settings.audience,
@@ -160,7 +176,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
 
   async function storeProves(): Promise<boolean> {
     if (partitions() === undefined && redis !== undefined && settings.partitions !== undefined) {
-      const holds = await limited(holdsPartitions(redis.client, settings.partitions)).catch(() => false);
+      const holds = await limited('versions', holdsPartitions(redis.client, settings.partitions)).catch(() => false);
       if (holds) agreed = settings.partitions;
     }
     return (await readThrough?.proves(NOBODY, maxViewAgeMs)) ?? false;

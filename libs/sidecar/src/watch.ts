@@ -14,6 +14,8 @@ export interface WatchOptions {
   readonly missing: () => readonly string[];
   /** Whether the store can prove sessions now; undefined where there is none. It never rejects. */
   readonly storeProves: (() => Promise<boolean>) | undefined;
+  /** What keeps the store from answering, in words, where that is known. */
+  readonly storeTrouble: () => string | undefined;
   readonly onStatus: (change: StatusChange) => void;
   readonly onWarning: (message: string) => void;
   /** Each look begins with it. */
@@ -111,7 +113,10 @@ export class Watch {
     }
     if (troubles.length === 0) troubles.push('catching up');
     if (storeProves === undefined) troubles.push('there is no Redis to read through to');
-    else if (this.#options.now() - this.#storeProvedAt > STORE_WORD_MS) troubles.push('Redis proves nothing either');
+    else if (this.#options.now() - this.#storeProvedAt > STORE_WORD_MS) {
+      const trouble = this.#options.storeTrouble();
+      troubles.push(`Redis proves nothing either${trouble === undefined ? '' : ` (${trouble})`}`);
+    }
     return troubles;
   }
 

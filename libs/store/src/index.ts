@@ -1,4 +1,4 @@
-export type { RedisClient, RedisConnection } from './redis-connection.ts';
+export type { RedisClient, RedisConnection, StoreOptions } from './redis-connection.ts';
 export { answered, createRedis } from './redis-connection.ts';
 export type { StoredRecord } from './redis-session-records.ts';
 export { readUsedRecord, TOUCH_INTERVAL_MS } from './redis-session-records.ts';

@@ -1,4 +1,6 @@
-import { CurfewError } from '@curfew/contracts';
+import { isIP } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import { CurfewError, type RedisSecurity, redisRefusal } from '@curfew/contracts';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { READ_RECORD } from './redis-session-records-script.ts';
 import { READ_VERSIONS } from './redis-versions-script.ts';
@@ -20,6 +22,14 @@ export type RedisClient = Redis | Cluster;
 /** Commands of the caller's own, by name: to be declared on `RedisCommander` of `ioredis` as well. */
 type Scripts = NonNullable<RedisOptions['scripts']>;
 
+export interface StoreOptions {
+  readonly scripts?: Scripts;
+  /** For `rediss://`, as `node:tls` takes it. Default: the public authorities are trusted. */
+  readonly tls?: ConnectionOptions;
+  /** Of the user that the URL names. Default: the one in the URL. */
+  readonly password?: RedisSecurity['password'];
+}
+
 /** The connection to Redis, and whether it can be used. */
 export interface RedisConnection {
   readonly client: RedisClient;
@@ -28,10 +38,11 @@ export interface RedisConnection {
   /**
    * Begins, and goes on trying for as long as Redis is away. Resolves after the first try.
    *
-   * @param onAway hears why, once each time that Redis goes away.
+   * @param onAway hears why, `store_unavailable`: once each time that Redis goes away, and again where it turns this
+   * client away for another reason. Never the client's own error: that quotes the password.
    */
-  start(onAway: (error: Error) => void): Promise<void>;
-  /** What keeps Redis from answering, in words. */
+  start(onAway: (error: CurfewError) => void): Promise<void>;
+  /** What keeps Redis from answering, in words; where it turns this client away, with the reason. */
   notReady(): string[];
   /** The servers that hold keys: the one, or each master of the cluster. */
   masters(): Redis[];
@@ -45,22 +56,27 @@ export interface RedisConnection {
  *
  * @param url one server, or several of a cluster's between commas; what the first says of user, password and TLS holds
  * for all.
+ * @throws CurfewError `option_invalid` where it is none; it does not quote it.
  */
-export function createRedis(url: string, scripts: Scripts = {}): RedisConnection {
-  const urls = url.split(',');
+export function createRedis(url: string, options: StoreOptions = {}): RedisConnection {
+  const [first = '', ...others] = url.split(',');
+  const named = withPassword(first, options.password);
   const client =
-    urls.length === 1 ? new Redis(url, serverOptions(scripts)) : new Cluster(urls, clusterOptions(urls, scripts));
+    others.length === 0
+      ? new Redis(named.href, serverOptions(named, options))
+      : new Cluster([named.href, ...others], clusterOptions(named, options));
   /** Servers that a connection was made to. */
   const reached = new Set<string>();
   let reconnects = 0;
-  let away = false;
+  /** Why it is away; undefined: it is not known to be. */
+  let away: CurfewError | undefined;
 
   const watch = (server: Redis) => {
     server.on('ready', () => {
       const address = `${server.options.host}:${server.options.port}`;
       if (reached.has(address)) reconnects += 1;
       reached.add(address);
-      away = false;
+      away = undefined;
     });
   };
   if (client instanceof Cluster) client.on('+node', watch);
@@ -73,14 +89,18 @@ export function createRedis(url: string, scripts: Scripts = {}): RedisConnection
     },
     start: async (onAway) => {
       const tell = (error: Error) => {
-        if (!away) onAway(error);
-        away = true;
+        const before = away;
+        away = redisRefusal(error) ?? absenceOf(error);
+        if (before === undefined || before.reason !== away.reason) onAway(away);
       };
       client.on('error', tell);
       client.on('node error', tell);
       await client.connect().catch(() => {}); // Told by the event as well, and tried again.
     },
-    notReady: () => (client.status === 'ready' ? [] : [`Redis is ${client.status}`]),
+    notReady: () => {
+      if (client.status === 'ready') return [];
+      return [away?.reason === undefined ? `Redis is ${client.status}` : `${away.detail}`];
+    },
     masters: () => (client instanceof Cluster ? client.nodes('master') : [client]),
     close: async () => {
       const servers = client instanceof Cluster ? client.nodes() : [client];
@@ -93,6 +113,9 @@ export function createRedis(url: string, scripts: Scripts = {}): RedisConnection
   };
 }
 
+const absenceOf = ({ code, name }: NodeJS.ErrnoException): CurfewError =>
+  new CurfewError('store_unavailable', `Redis does not answer: ${code ?? name}`);
+
 const reconnectDelayMs = (attempt: number): number =>
   MIN_RECONNECT_DELAY_MS + Math.random() * Math.min(MAX_RECONNECT_DELAY_MS, 50 * 2 ** (attempt - 1));
 
@@ -104,19 +127,36 @@ const OF_EVERY_SERVER = {
   socketTimeout: SOCKET_TIMEOUT_MS,
   connectTimeout: COMMAND_TIMEOUT_MS,
   disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+  // Its user may not say who it is.
+  disableClientInfo: true,
 } satisfies RedisOptions;
 
-const ofBoth = (scripts: Scripts) => ({
+const ofBoth = (scripts: Scripts = {}) => ({
   lazyConnect: true,
   enableOfflineQueue: false,
   scripts: { ...READ_VERSIONS, ...READ_RECORD, ...scripts },
 });
 
-const serverOptions = (scripts: Scripts) =>
-  ({ ...ofBoth(scripts), ...OF_EVERY_SERVER, retryStrategy: reconnectDelayMs }) satisfies RedisOptions;
+function withPassword(url: string, password: string | undefined): URL {
+  const named = URL.parse(url);
+  if (named === null)
+    throw new CurfewError('option_invalid', "Redis' URL cannot be read: are its user and password percent-encoded?");
+  if (password !== undefined) named.password = encodeURIComponent(password);
+  return named;
+}
 
-function clusterOptions([first = '']: string[], scripts: Scripts) {
-  const { protocol, username, password } = new URL(first);
+function serverOptions({ protocol, hostname }: URL, { scripts, tls }: StoreOptions) {
+  // A server of many tenants chooses its certificate by the name; an address is none.
+  const named = isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? { servername: hostname } : {};
+  return {
+    ...ofBoth(scripts),
+    ...OF_EVERY_SERVER,
+    retryStrategy: reconnectDelayMs,
+    ...(protocol === 'rediss:' ? { tls: { ...named, ...tls } } : {}),
+  } satisfies RedisOptions;
+}
+
+function clusterOptions({ protocol, username, password }: URL, { scripts, tls }: StoreOptions) {
   return {
     ...ofBoth(scripts),
     clusterRetryStrategy: reconnectDelayMs,
@@ -130,7 +170,7 @@ function clusterOptions([first = '']: string[], scripts: Scripts) {
       ...OF_EVERY_SERVER,
       ...(username === '' ? {} : { username: decodeURIComponent(username) }),
       ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-      ...(protocol === 'rediss:' ? { tls: {} } : {}),
+      ...(protocol === 'rediss:' ? { tls: { ...tls } } : {}),
     },
   } satisfies ClusterOptions;
 }
@@ -140,6 +180,7 @@ export async function answered<T>(commands: Promise<T>): Promise<T> {
   try {
     return await commands;
   } catch (error) {
-    throw new CurfewError('store_unavailable', `Redis: ${error instanceof Error ? error.name : 'no answer'}`);
+    const detail = `Redis: ${error instanceof Error ? error.name : 'no answer'}`;
+    throw redisRefusal(error) ?? new CurfewError('store_unavailable', detail);
   }
 }

@@ -1,3 +1,4 @@
+import { readKafkaSecurity } from '@curfew/contracts';
 import { ACCESS_ENV, ENV, listOf, readAccess, readConfig } from '@curfew/http';
 import { Type } from 'typebox';
 
@@ -17,7 +18,7 @@ const ENVIRONMENT = Type.Object({
 export function readIdentityPublisherConfig(environment: NodeJS.ProcessEnv = process.env) {
   const env = readConfig(ENVIRONMENT, environment);
   return {
-    brokers: listOf(env.CURFEW_KAFKA_BROKERS),
+    kafka: { brokers: listOf(env.CURFEW_KAFKA_BROKERS), ...readKafkaSecurity(environment) },
     issuer: env.CURFEW_ISSUER,
     access: readAccess(env, 'identity-publisher'),
     host: env.HOST,

@@ -4,11 +4,11 @@ import { startTelemetry } from '@curfew/telemetry/start';
 import { buildApp } from './app.ts';
 import { readIdentityPublisherConfig } from './config.ts';
 
-const { brokers, issuer, access, host, port } = readIdentityPublisherConfig();
+const { kafka, issuer, access, host, port } = readIdentityPublisherConfig();
 const telemetry = startTelemetry('identity-publisher');
 
 const publisher = createPublisher({
-  brokers,
+  ...kafka,
   issuer,
   clientId: 'identity-publisher',
   onReadiness: (notReady) => {

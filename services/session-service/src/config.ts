@@ -1,4 +1,11 @@
-import { CurfewError, DEFAULT_PARTITIONS, type EffectRule, TIERS } from '@curfew/contracts';
+import {
+  CurfewError,
+  DEFAULT_PARTITIONS,
+  type EffectRule,
+  readKafkaSecurity,
+  readRedisSecurity,
+  TIERS,
+} from '@curfew/contracts';
 import { ACCESS_ENV, ENV, listOf, readAccess, readConfig } from '@curfew/http';
 import { Type } from 'typebox';
 import { Parse } from 'typebox/value';
@@ -66,8 +73,10 @@ export function readSessionServiceConfig(environment: NodeJS.ProcessEnv = proces
       'CURFEW_VERSION_TTL_MS is less than an absoluteMs of CURFEW_TIERS: versions would be forgotten before the sessions that they end',
     );
   return {
-    brokers: listOf(env.CURFEW_KAFKA_BROKERS),
+    /** Where the brokers are, and how they are reached. */
+    kafka: { brokers: listOf(env.CURFEW_KAFKA_BROKERS), ...readKafkaSecurity(environment) },
     redisUrl: env.CURFEW_REDIS_URL,
+    redisSecurity: readRedisSecurity(environment),
     issuer: env.CURFEW_ISSUER,
     audience: env.CURFEW_AUDIENCE,
     signingKey: env.CURFEW_SIGNING_KEY,

@@ -50,7 +50,7 @@ const keys = await RotatingKeys.open({
   onError: (error) => app.log.error({ err: error }, 'the signing keys cannot be read anew: those of before go on'),
 });
 const telemetry = startTelemetry('session-service');
-const { brokers, issuer, audience, partitions, accessTtlMs, versionTtlMs, tickIntervalMs, maxViewAgeMs } = config;
+const { issuer, audience, partitions, accessTtlMs, versionTtlMs, tickIntervalMs, maxViewAgeMs } = config;
 const now = Date.now;
 /** Longest that a logout waits for the bus: its event is in the outbox. */
 const LOGOUT_LIMIT_MS = 1000;
@@ -58,7 +58,7 @@ const LOGOUT_LIMIT_MS = 1000;
 const MAX_CLOCK_SKEW_MS = 250;
 const metrics = createMetrics();
 
-const redis = connectStore(config.redisUrl);
+const redis = connectStore(config.redisUrl, config.redisSecurity);
 const storeWatch = new StoreWatch({ redis, warn: (message) => app.log.error(message) });
 const { onOperation } = reportStore(redis, storeWatch);
 const versions = measured(
@@ -68,12 +68,12 @@ const versions = measured(
 );
 const store = measured('sessions', new RedisSessions(redis.client, now, metrics.onInvalidRecord), onOperation);
 const publisher = createPublisher({
-  brokers,
+  ...config.kafka,
   issuer,
   clientId: 'session-service',
   publishTimeoutMs: LOGOUT_LIMIT_MS,
 });
-const kafka = createKafka({ brokers, clientId: 'session-service' });
+const kafka = createKafka({ ...config.kafka, clientId: 'session-service' });
 const bus = new KafkaBus(kafka);
 
 const fleet = new Fleet();
@@ -88,13 +88,14 @@ const reports = new Reports({
   warn: (message, error) => app.log.warn({ err: error }, message),
 });
 const receipts = readReceipts({
-  brokers,
+  ...config.kafka,
   now,
   onReceipt: (receipt) => {
     receiptMetrics.onReceipt();
     reports.heard(receipt);
   },
   onRejected: receiptMetrics.onRejected,
+  onRefused: (error) => app.log.warn({ err: error }, 'what sidecars say is not read'),
 });
 
 const rules = [...config.effectRules, ...EFFECT_RULES];
@@ -121,7 +122,7 @@ const feed = new Feed({
   bus,
   versions,
   pipeline,
-  readAnnounced: () => readAnnouncedVersions(brokers, partitions),
+  readAnnounced: () => readAnnouncedVersions(config.kafka, partitions),
   partitions,
   tickIntervalMs,
   maxViewAgeMs,

@@ -1,4 +1,4 @@
-import { DEFAULT_PARTITIONS } from '@curfew/contracts';
+import { DEFAULT_PARTITIONS, readKafkaSecurity, readRedisSecurity } from '@curfew/contracts';
 import { ENV, listOf, readConfig } from '@curfew/http';
 import { Type } from 'typebox';
 
@@ -26,7 +26,9 @@ export function readStorefrontConfig(environment: NodeJS.ProcessEnv = process.en
   return {
     service: env.CURFEW_SERVICE_NAME,
     brokers: listOf(env.CURFEW_KAFKA_BROKERS),
+    ...readKafkaSecurity(environment),
     redisUrl: env.CURFEW_REDIS_URL,
+    redisSecurity: readRedisSecurity(environment),
     issuer: env.CURFEW_ISSUER,
     audience: env.CURFEW_AUDIENCE,
     windowMs: env.CURFEW_WINDOW_MS,

@@ -101,7 +101,7 @@ async function startFeed(): Promise<void> {
     partitions: PARTITIONS,
     tickIntervalMs: 500,
     maxViewAgeMs: 2000,
-    readAnnounced: () => readAnnouncedVersions(brokers, PARTITIONS),
+    readAnnounced: () => readAnnouncedVersions({ brokers }, PARTITIONS),
     now: Date.now,
     warn,
   });

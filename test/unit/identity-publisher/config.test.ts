@@ -8,7 +8,7 @@ const read = (environment: NodeJS.ProcessEnv) =>
 test('the local stack is the default for everything but the clients', () => {
   const { access, ...rest } = read({});
   expect(rest).toEqual({
-    brokers: ['127.0.0.1:19092'],
+    kafka: { brokers: ['127.0.0.1:19092'] },
     issuer: 'http://127.0.0.1:7001',
     host: '127.0.0.1',
     port: 7002,

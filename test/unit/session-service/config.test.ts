@@ -7,7 +7,12 @@ const read = (environment: NodeJS.ProcessEnv) => readSessionServiceConfig({ ...S
 
 describe('the session service’s environment', () => {
   test('has a default for everything but the secrets', () => {
-    expect(read({})).toMatchObject({ brokers: ['127.0.0.1:19092'], partitions: 12, effectRules: [], port: 7001 });
+    expect(read({})).toMatchObject({
+      kafka: { brokers: ['127.0.0.1:19092'] },
+      partitions: 12,
+      effectRules: [],
+      port: 7001,
+    });
     for (const name of Object.keys(SECRETS)) expect(() => read({ [name]: undefined })).toThrow(name);
   });
 

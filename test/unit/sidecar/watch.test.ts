@@ -34,6 +34,7 @@ const watchWith = (store: (() => Promise<boolean>) | undefined) =>
     viewAgesMs: () => ages,
     missing: () => missing,
     storeProves: store,
+    storeTrouble: () => undefined,
     onStatus: (change) => changes.push(change),
     onWarning: (message) => warnings.push(message),
     onLook: () => {},

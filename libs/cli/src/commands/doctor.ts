@@ -29,24 +29,24 @@ export function verdictOf(findings: readonly Finding[]): ExitCode {
   return levels.has('problem') ? EXIT.problem : EXIT.ok;
 }
 
-async function examine({ settings: { brokers, redisUrl }, sessionService }: Context): Promise<Finding[]> {
+async function examine({ settings, sessionService }: Context): Promise<Finding[]> {
   const [kafka, redis] = await Promise.all([import('../doctor/kafka-facts.ts'), import('../doctor/redis-facts.ts')]);
   const clocks: ClockFacts[] = [];
   const found = await Promise.all([
     attempt('kafka', async () => {
-      const topics = judgeTopics(await kafka.topicFacts(brokers));
+      const topics = judgeTopics(await kafka.topicFacts(settings.kafka));
       if (topics.some(({ code }) => code === 'topic_absent')) return topics;
       const ticks = await attempt('kafka', async () => {
-        const listened = await kafka.listenToTicks(brokers);
+        const listened = await kafka.listenToTicks(settings.kafka);
         clocks.push(...listened.clocks);
         return [judgeTicks(listened.ticks)];
       });
       return [...topics, ...ticks];
     }),
     attempt('redis', async () => {
-      const { servers, clocks: ofServers } = await redis.redisFacts(redisUrl);
+      const { servers, clocks: ofServers } = await redis.redisFacts(settings.redis);
       clocks.push(...ofServers);
-      return judgeRedis(servers, redisUrl.includes(','));
+      return judgeRedis(servers, settings.redis.url.includes(','));
     }),
     attempt('session-service', async () => [readiness(await sessionService.notReady())]),
   ]);
@@ -58,7 +58,7 @@ async function attempt(part: Finding['part'], look: () => Promise<Finding[]>): P
     return await look();
   } catch (error) {
     if (!(error instanceof CurfewError)) throw error;
-    return [{ code: error.code, part, level: 'unreachable', says: error.detail ?? error.message }];
+    return [{ code: error.reason ?? error.code, part, level: 'unreachable', says: error.detail ?? error.message }];
   }
 }
 

@@ -17,13 +17,13 @@ export const tail: Command = {
   },
   example: 'curfew tail --json | jq -c \'select(.type == "version")\'',
 
-  async run(given, { settings: { brokers }, output, ending }) {
+  async run(given, { settings: { kafka }, output, ending }) {
     const { readReceipts, readVersions } = await import('../kafka-log.ts');
     const tail = new Tail(output, given.flag('canaries'));
     const asked = ending();
-    const versions = await readVersions({ brokers, windowMs: 0, take: (entry) => tail.version(entry) });
+    const versions = await readVersions({ ...kafka, windowMs: 0, take: (entry) => tail.version(entry) });
     try {
-      const receipts = await readReceipts({ brokers, windowMs: 0, take: ({ record }) => tail.receipt(record) });
+      const receipts = await readReceipts({ ...kafka, windowMs: 0, take: ({ record }) => tail.receipt(record) });
       output.progress('nothing yet; Ctrl-C ends it');
       if (!asked.aborted) await once(asked, 'abort');
       await receipts.close();

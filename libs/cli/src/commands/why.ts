@@ -76,7 +76,7 @@ async function causeInLog(session: VersionedSession, { settings, output }: Conte
   const announced: LogEntry<VersionRecord>[] = [];
   output.progress('reading what was announced since the session was made');
   const log = await readVersions({
-    brokers: settings.brokers,
+    ...settings.kafka,
     windowMs: Math.max(0, Date.now() - session.version.at) + MARGIN_MS,
     take: ({ record, ...entry }) => {
       if (record.kind === 'version' && wanted.has(record.scope)) announced.push({ ...entry, record });

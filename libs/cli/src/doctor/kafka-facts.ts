@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CurfewError, TOPIC_CONFIG, TOPICS } from '@curfew/contracts';
+import { CurfewError, type KafkaConnection, kafkaRefusal, TOPIC_CONFIG, TOPICS } from '@curfew/contracts';
 import { createKafka } from '@curfew/publisher';
 import kafkajs from 'kafkajs';
 import { readVersions } from '../kafka-log.ts';
@@ -11,8 +11,8 @@ const DURABILITY = ['min.insync.replicas', 'unclean.leader.election.enable'];
 const LISTEN_MS = 3000;
 
 /** @throws CurfewError `bus_unavailable` */
-export async function topicFacts(brokers: readonly string[]): Promise<TopicFacts[]> {
-  const admin = createKafka({ brokers, clientId: 'curfew-cli' }).admin();
+export async function topicFacts(kafka: KafkaConnection): Promise<TopicFacts[]> {
+  const admin = createKafka({ ...kafka, clientId: 'curfew-cli' }).admin();
   try {
     await admin.connect();
     const present = new Set(await admin.listTopics());
@@ -41,9 +41,12 @@ export async function topicFacts(brokers: readonly string[]): Promise<TopicFacts
       ),
     }));
   } catch (error) {
-    throw new CurfewError(
-      'bus_unavailable',
-      `Kafka at ${brokers.join(', ')} does not answer: ${(error as Error).name}. Is CURFEW_KAFKA_BROKERS right?`,
+    throw (
+      kafkaRefusal(error) ??
+      new CurfewError(
+        'bus_unavailable',
+        `Kafka at ${kafka.brokers.join(', ')} does not answer: ${(error as Error).name}. Is CURFEW_KAFKA_BROKERS right?`,
+      )
     );
   } finally {
     await admin.disconnect().catch(() => {});
@@ -56,13 +59,13 @@ export async function topicFacts(brokers: readonly string[]): Promise<TopicFacts
  *
  * @throws CurfewError `bus_unavailable`
  */
-export async function listenToTicks(brokers: readonly string[]): Promise<{ ticks: TickFacts; clocks: ClockFacts[] }> {
+export async function listenToTicks(kafka: KafkaConnection): Promise<{ ticks: TickFacts; clocks: ClockFacts[] }> {
   const heard = new Set<number>();
   const leads = { Kafka: Number.NEGATIVE_INFINITY, 'the session service': Number.NEGATIVE_INFINITY };
   const all = Promise.withResolvers<void>();
   let partitions = Number.POSITIVE_INFINITY;
   const log = await readVersions({
-    brokers,
+    ...kafka,
     windowMs: 0,
     take: ({ partition, record, appendedAt }) => {
       if (record.kind !== 'tick') return;

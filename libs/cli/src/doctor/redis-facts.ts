@@ -1,12 +1,15 @@
-import { CurfewError } from '@curfew/contracts';
-import { createRedis } from '@curfew/store';
+import { CurfewError, redisRefusal } from '@curfew/contracts';
+import { createRedis, type StoreOptions } from '@curfew/store';
 import type { ClockFacts } from './judge-clocks.ts';
 import type { RedisFacts } from './judge-redis.ts';
 
 /** @throws CurfewError `store_unavailable`; it does not quote the URL, which may hold a password. */
-export async function redisFacts(url: string): Promise<{ servers: RedisFacts[]; clocks: ClockFacts[] }> {
-  const redis = createRedis(url);
-  let away: NodeJS.ErrnoException | undefined;
+export async function redisFacts({
+  url,
+  ...security
+}: StoreOptions & { readonly url: string }): Promise<{ servers: RedisFacts[]; clocks: ClockFacts[] }> {
+  const redis = createRedis(url, security);
+  let away: CurfewError | undefined;
   try {
     await redis.start((error) => {
       away = error;
@@ -25,8 +28,10 @@ export async function redisFacts(url: string): Promise<{ servers: RedisFacts[]; 
     );
     return { servers: looks.map(({ server }) => server), clocks: looks.map(({ clock }) => clock) };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new CurfewError('store_unavailable', `Redis does not answer: ${code ?? message}. Is CURFEW_REDIS_URL right?`);
+    const refused = error instanceof CurfewError && error.reason !== undefined ? error : redisRefusal(error);
+    if (refused) throw refused;
+    const { detail = 'Redis does not answer' } = error instanceof CurfewError ? error : {};
+    throw new CurfewError('store_unavailable', `${detail}. Is CURFEW_REDIS_URL right?`);
   } finally {
     await redis.close();
   }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CurfewError, TOPICS } from '@curfew/contracts';
+import { CurfewError, kafkaRefusal, TOPICS } from '@curfew/contracts';
 import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { type AnnouncedVersions, RollbackError, type VersionStore } from '../store/version-store.ts';
 import type { LogRecord } from './log-record.ts';
@@ -40,6 +40,8 @@ export class AccountEvents {
   #works: Works | undefined;
   /** Partitions whose events could not be applied or announced at the last attempt. */
   readonly #waiting = new Set<number>();
+  /** Why Kafka or Redis refuses what was tried last, in words. */
+  #refusal: string | undefined;
   /** The reading of session-versions that is under way; partitions that are lost together share it. */
   #announced: Promise<readonly AnnouncedVersions[]> | undefined;
   #assigned: readonly number[] = [];
@@ -107,7 +109,14 @@ export class AccountEvents {
 
   /** What keeps partitions from going on, in words. */
   notReady(): string[] {
-    return this.#waiting.size === 0 ? [] : [`events of partition ${[...this.#waiting].join(', ')} are tried again`];
+    if (this.#waiting.size === 0) return [];
+    const why = this.#refusal === undefined ? '' : `: ${this.#refusal}`;
+    return [`events of partition ${[...this.#waiting].join(', ')} are tried again${why}`];
+  }
+
+  /** Why Kafka or Redis refuses what was tried last, in words; undefined where neither does. */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   async close(): Promise<void> {
@@ -120,8 +129,11 @@ export class AccountEvents {
   async #insist(position: () => Promise<Works>, isNewest: () => boolean): Promise<Works> {
     for (let attempt = 0; isNewest(); attempt++) {
       try {
-        return await position();
+        const works = await position();
+        this.#refusal = undefined;
+        return works;
       } catch (error) {
+        this.#refusal = refusalIn(error);
         this.#options.warn('the partitions wait: their positions are not known', error);
         await sleep(backoffMs(attempt, Math.random));
       }
@@ -206,6 +218,7 @@ export class AccountEvents {
       if (!isOurs()) return;
       // kafkajs waits for all batches of a node before it fetches again: a partition that waits here would stop others.
       this.#waiting.add(partition);
+      this.#refusal = refusalIn(error);
       this.#recover(partition, work, works, error).finally(pause());
     }
   }
@@ -253,6 +266,9 @@ export class AccountEvents {
     if (offsets.length > 0) await this.#consumer.commitOffsets(offsets).catch(() => {});
   }
 }
+
+const refusalIn = (error: unknown): string | undefined =>
+  (error instanceof CurfewError && error.reason !== undefined ? error : kafkaRefusal(error))?.detail;
 
 function recordOf(partition: number, message: KafkaMessage): LogRecord {
   const headers = Object.entries(message.headers ?? {}).map(([name, value]) => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CurfewError, type ScopeKey, type Tick, type VersionRecord } from '@curfew/contracts';
+import { CurfewError, type KafkaConnection, type ScopeKey, type Tick, type VersionRecord } from '@curfew/contracts';
 import { KafkaVersionsReader } from '@curfew/sidecar/versions-reader';
 import type { AnnouncedVersions } from '../store/version-store.ts';
 
@@ -12,13 +12,13 @@ const READ_LIMIT_MS = 60_000;
  * @throws CurfewError `bus_unavailable` where it cannot be read to its end.
  */
 export async function readAnnouncedVersions(
-  brokers: readonly string[],
+  kafka: KafkaConnection,
   partitions: number,
 ): Promise<readonly AnnouncedVersions[]> {
   const collected = Array.from({ length: partitions }, () => new Collected());
   const complete = Promise.withResolvers<void>();
   const reader: KafkaVersionsReader = new KafkaVersionsReader({
-    brokers,
+    ...kafka,
     clientId: 'session-service-restore',
     partitions,
     windowMs: Date.now(),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CurfewError } from '@curfew/contracts';
+import { CurfewError, kafkaRefusal } from '@curfew/contracts';
 import type { Admin } from 'kafkajs';
 import { AccountEvents, type AccountEventsOptions } from './kafka-account-events.ts';
 import type { KafkaBus } from './kafka-bus.ts';
@@ -34,6 +34,8 @@ export class Feed {
   /** Per partition the newest tick that was read back here, ms since the epoch. */
   readonly #ticks = new Map<number, number>();
   #trouble: string | undefined;
+  /** Why Kafka takes no tick, in words; undefined where it does, or does not answer. */
+  #tickRefusal: string | undefined;
   #events: AccountEvents | undefined;
   #ended: Promise<void> | undefined;
 
@@ -42,7 +44,7 @@ export class Feed {
     this.#admin = options.kafka.admin();
     this.#ticker = new Ticker({
       partitions: () => this.partitions,
-      send: (partitions, tick) => options.bus.tick(partitions, tick),
+      send: (partitions, tick) => this.#sendTick(partitions, tick),
       intervalMs: options.tickIntervalMs,
       now: options.now,
     });
@@ -57,7 +59,8 @@ export class Feed {
   /** What keeps account events from being applied, in words. */
   notReady(): string[] {
     if (this.#state === 'reading') return [...this.#late(), ...(this.#events?.notReady() ?? [])];
-    return [`account events are not read (${this.#state}${this.#trouble ? `: ${this.#trouble}` : ''})`];
+    const trouble = this.#trouble ?? this.#events?.refusal;
+    return [`account events are not read (${this.#state}${trouble ? `: ${trouble}` : ''})`];
   }
 
   /** The partitions that are this instance's now. */
@@ -73,7 +76,21 @@ export class Feed {
   #late(): string[] {
     const oldest = this.#options.now() - this.#options.maxViewAgeMs;
     const late = this.partitions.filter((partition) => (this.#ticks.get(partition) ?? 0) < oldest);
-    return late.length === 0 ? [] : [`account events are applied too late in partition ${late.join(', ')}`];
+    if (late.length === 0) return [];
+    const why = this.#tickRefusal === undefined ? '' : `: ${this.#tickRefusal}`;
+    return [`account events are applied too late in partition ${late.join(', ')}${why}`];
+  }
+
+  async #sendTick(partitions: Iterable<number>, tick: number): Promise<void> {
+    try {
+      await this.#options.bus.tick(partitions, tick);
+      this.#tickRefusal = undefined;
+    } catch (error) {
+      const refused = kafkaRefusal(error);
+      if (refused && this.#tickRefusal === undefined) this.#options.warn('no tick is written', refused);
+      this.#tickRefusal = refused?.detail;
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
@@ -120,8 +137,10 @@ export class Feed {
     this.#events = undefined;
     if (this.#state === 'closed') return;
     this.#enter('connecting');
-    this.#trouble = error instanceof CurfewError ? error.message : `Kafka: ${(error as Error).message}`;
-    this.#options.warn('account events are not read; trying again', error);
+    const refused = kafkaRefusal(error);
+    this.#trouble =
+      refused?.detail ?? (error instanceof CurfewError ? error.message : `Kafka: ${(error as Error).message}`);
+    this.#options.warn('account events are not read; trying again', refused ?? error);
     await sleep(backoffMs(attempt, Math.random), undefined, { signal: this.#stop.signal }).catch(() => {});
   }
 

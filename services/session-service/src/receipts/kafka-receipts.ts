@@ -1,12 +1,13 @@
-import { decodeReceipt, type Receipt, TOPICS } from '@curfew/contracts';
+import { type CurfewError, decodeReceipt, type KafkaConnection, type Receipt, TOPICS } from '@curfew/contracts';
 import { KafkaTopicReader } from '@curfew/sidecar/topic-reader';
 
-export interface ReceiptsOptions {
-  readonly brokers: readonly string[];
+export interface ReceiptsOptions extends KafkaConnection {
   readonly now: () => number;
   readonly onReceipt: (receipt: Receipt) => void;
   /** Hears of each record that is no receipt. */
   readonly onRejected: () => void;
+  /** Hears that the brokers turn this client away, and why. */
+  readonly onRefused: (error: CurfewError) => void;
 }
 
 /** From how long ago on receipts are read at the start, ms: what was said before a restart. */
@@ -15,16 +16,15 @@ const WINDOW_MS = 5 * 60_000;
 const GATHER_MS = 20;
 
 /** Reads what sidecars say of themselves. Every instance of the session service reads all of it. */
-export function readReceipts({ brokers, now, onReceipt, onRejected }: ReceiptsOptions): KafkaTopicReader<Receipt> {
+export function readReceipts({ onReceipt, onRejected, ...options }: ReceiptsOptions): KafkaTopicReader<Receipt> {
   return new KafkaTopicReader<Receipt>({
-    brokers,
+    ...options,
     clientId: 'session-service-receipts',
     topic: TOPICS.receipts,
     decode: (_key, value) => decodeReceipt(value),
     partitions: undefined,
     windowMs: WINDOW_MS,
     gatherMs: GATHER_MS,
-    now,
     sink: {
       begin: () => {},
       apply: (_partition, receipt) => onReceipt(receipt),

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { RedisSecurity } from '@curfew/contracts';
 import { createRedis, type RedisConnection } from '@curfew/store';
 import type { Result } from 'ioredis';
 
@@ -32,14 +33,16 @@ declare module 'ioredis' {
 const lua = (name: string): string => readFileSync(new URL(`../lua/${name}.lua`, import.meta.url), 'utf8');
 
 /** The connection with the session service's own scripts. */
-export const connectStore = (url: string): RedisConnection =>
-  createRedis(url, {
-    curfewApply: { lua: lua('apply') },
-    curfewRestore: { lua: lua('restore') },
-    curfewExchange: { lua: lua('exchange'), numberOfKeys: 1 },
-    curfewUndelivered: { lua: lua('undelivered'), numberOfKeys: 1 },
-    curfewSetUx: { lua: lua('set-ux'), numberOfKeys: 1 },
-    curfewRenew: { lua: lua('renew'), numberOfKeys: 1 },
-    curfewEnlist: { lua: lua('enlist'), numberOfKeys: 1 },
-    curfewKeep: { lua: lua('keep'), numberOfKeys: 1 },
-  });
+export const connectStore = (url: string, security: RedisSecurity = {}): RedisConnection =>
+  createRedis(url, { ...security, scripts: SCRIPTS });
+
+const SCRIPTS = {
+  curfewApply: { lua: lua('apply') },
+  curfewRestore: { lua: lua('restore') },
+  curfewExchange: { lua: lua('exchange'), numberOfKeys: 1 },
+  curfewUndelivered: { lua: lua('undelivered'), numberOfKeys: 1 },
+  curfewSetUx: { lua: lua('set-ux'), numberOfKeys: 1 },
+  curfewRenew: { lua: lua('renew'), numberOfKeys: 1 },
+  curfewEnlist: { lua: lua('enlist'), numberOfKeys: 1 },
+  curfewKeep: { lua: lua('keep'), numberOfKeys: 1 },
+};

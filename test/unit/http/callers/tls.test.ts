@@ -7,43 +7,13 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
 import { ACCESS_ENV, readAccess, readConfig } from '@curfew/http';
-import { generate } from 'selfsigned';
 import { Type } from 'typebox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { authorizationOf, localClients } from '../../../../infra/local/clients.mjs';
+import { authority, type Pair, signedBy } from '../../../support/certificates.ts';
 import { serviceWith } from './service.ts';
 
-interface Pair {
-  readonly cert: string;
-  readonly key: string;
-}
-
 const directory = mkdtempSync(join(tmpdir(), 'curfew-tls-'));
-const DAY_MS = 86_400_000;
-
-async function authority(): Promise<Pair> {
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'authority' }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    extensions: [
-      { name: 'basicConstraints', cA: true, critical: true },
-      { name: 'keyUsage', keyCertSign: true, critical: true },
-    ],
-  });
-  return { cert, key };
-}
-
-async function signedBy(ca: Pair, name: string, days = 1): Promise<Pair> {
-  const { cert, private: key } = await generate([{ name: 'commonName', value: name }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    ca,
-    notBeforeDate: new Date(Date.now() - 2 * DAY_MS),
-    notAfterDate: new Date(Date.now() + days * DAY_MS),
-  });
-  return { cert, key };
-}
-
 const thumbprintOf = ({ cert }: Pair) =>
   Buffer.from(new X509Certificate(cert).fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
 

@@ -1,0 +1,67 @@
+/** Why Kafka or Redis turns this client away, or this client them; and what to do. */
+const REFUSALS = {
+  credentials_refused: 'the user or the password is wrong',
+  right_missing: 'the user lacks a right that this part needs',
+  certificate_expired: 'its certificate has expired',
+  certificate_untrusted: 'its certificate is of an authority that is not trusted here: name that as the CA',
+  certificate_misnamed: 'its certificate is for another name than the one it is reached by',
+  certificate_refused: 'it takes no client without a certificate that it trusts: there is none, or it has expired',
+  tls_mismatch: 'one side speaks TLS, and the other does not',
+} as const;
+
+/** Stable: they stand in problems, in `/readyz`, in the log and in tests. docs/managed.md has more of each. */
+export type RefusalCode = keyof typeof REFUSALS;
+
+export interface Refusal {
+  readonly code: RefusalCode;
+  /** The code, and what it means. */
+  readonly says: string;
+}
+
+/** What clients and Node's TLS call it: codes, types and names of errors, and how a message of Redis begins. */
+const SIGNS: readonly (readonly [RefusalCode, RegExp])[] = [
+  [
+    'credentials_refused',
+    /^(WRONGPASS|NOAUTH|SASL_AUTHENTICATION_FAILED|UNSUPPORTED_SASL_MECHANISM|KafkaJSSASLAuthenticationError)\b/,
+  ],
+  [
+    'right_missing',
+    /^(NOPERM\b|(TOPIC|GROUP|CLUSTER|TRANSACTIONAL_ID)_AUTHORIZATION_FAILED$|ERR The user executing the script can't )/,
+  ],
+  ['certificate_expired', /^CERT_HAS_EXPIRED$/],
+  [
+    'certificate_untrusted',
+    /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|CERT_UNTRUSTED)$/,
+  ],
+  ['certificate_misnamed', /^ERR_TLS_CERT_ALTNAME_INVALID$/],
+  ['certificate_refused', /^ERR_SSL_\w*ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|HANDSHAKE_FAILURE)$/],
+  ['tls_mismatch', /^(ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$|Broker requires TLS)/],
+];
+
+/** What of an error of any client may say why; errors hold others, and two of one client's each other. */
+interface ErrorLike {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly code?: unknown;
+  readonly type?: unknown;
+  readonly apiId?: unknown;
+  readonly cause?: unknown;
+  readonly errors?: unknown;
+  readonly lastNodeError?: unknown;
+}
+
+/** Whether an error of a client means that Kafka or Redis answered, and will not have this client as it is. */
+export function refusalOf(error: unknown, depth = 0): Refusal | undefined {
+  if (typeof error !== 'object' || error === null || depth > MAX_DEPTH) return undefined;
+  const { name, message, code, type, apiId, cause, errors, lastNodeError } = error as ErrorLike;
+  const texts = [code, type, apiId, name, message].filter((text) => typeof text === 'string');
+  for (const [refusal, sign] of SIGNS)
+    if (texts.some((text) => sign.test(text))) return { code: refusal, says: `${refusal}: ${REFUSALS[refusal]}` };
+  for (const inner of [cause, lastNodeError, ...(Array.isArray(errors) ? errors : [])]) {
+    const found = refusalOf(inner, depth + 1);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+const MAX_DEPTH = 6;
