@@ -1,24 +1,14 @@
 import { interruption, Stopped } from '../local/interrupt.mjs';
-import { LOCAL } from '../local/paths.mjs';
 import { createProgress } from '../local/progress.mjs';
 import { StartError } from '../local/start-error.mjs';
-import { provideEngine } from './engine.mjs';
-import { writeEnvironmentFile } from './environment-file.mjs';
-import { buildImages } from './images.mjs';
+import { prepareDocker } from './prepare.mjs';
 
 const progress = createProgress();
-const signal = interruption(progress.line);
 
 /** `npm run images`: the images of docker-compose.yml, and the `.env` that it reads. */
 async function build() {
-  const doing = { log: `${LOCAL}/docker/images.log`, signal };
-  const engine = await progress.run('Docker engine', (say) => provideEngine({ say, signal }), { signal });
-  try {
-    const standIns = await progress.run('images', (say) => buildImages({ ...doing, env: engine.env, say }), { signal });
-    writeEnvironmentFile(standIns);
-  } finally {
-    await engine.stop();
-  }
+  const engine = await prepareDocker({ progress, signal: interruption(progress.line) });
+  await engine.stop();
 }
 
 await build().catch((error) => {

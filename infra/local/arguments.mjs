@@ -3,8 +3,9 @@ import { StartError } from './start-error.mjs';
 export const USAGE = `npm start -- [--once] [--traces] [--docker] [--free-ports]
 
   --once        ends after the scenario: exit code 0, or 1 where a step failed
-  --traces      starts a Zipkin too, to look at the traces that the services make
-  --docker      runs the stack in Docker Compose, where an engine answers
+  --traces      starts a Zipkin too, to look at the traces that the services make; with --docker: a Jaeger, with
+                Prometheus and Grafana
+  --docker      runs the stack in Docker Compose; on Debian, as root, it needs no engine installed
   --free-ports  takes free ports instead of the usual ones
 
   CURFEW_KAFKA_BROKERS=host:port,…  uses this Kafka and starts none
@@ -24,8 +25,6 @@ export function parseArguments(args) {
   if (unknown !== undefined) throw new StartError(`There is no argument ${unknown}.\n\n${USAGE}`);
   if (given.has('docker') && given.has('free-ports'))
     throw new StartError('--free-ports is for the stack without containers: docker-compose.yml names its ports.');
-  if (given.has('docker') && given.has('traces'))
-    throw new StartError('--traces is for the stack without containers: docker-compose.yml has a Jaeger.');
   return {
     once: given.has('once'),
     traces: given.has('traces'),

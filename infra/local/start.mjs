@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { prepareDocker } from '../docker/prepare.mjs';
 import { parseArguments, USAGE } from './arguments.mjs';
 import { startDockerStack } from './docker.mjs';
 import { existing } from './environment.mjs';
@@ -26,15 +27,15 @@ async function start() {
   }
   const ports = anyPorts ? await portsThatAreFree() : PORTS;
   const directory = `${LOCAL}/run-${ports['session-service']}`;
-  await assertFree(wanted(ports, traces));
+  await assertFree(wanted(ports, traces && !docker));
   if (!packagesAreInstalled()) {
     await progress.run('node modules', (say) => installPackages({ say, signal }), { signal });
     // That takes minutes on a slow network, and somebody may have started meanwhile.
-    await assertFree(wanted(ports, traces));
+    await assertFree(wanted(ports, traces && !docker));
   }
   line(paint.dim(`Logs: ${shown(directory)}`));
   const stack = docker
-    ? await startDockerStack({ directory, progress, signal })
+    ? await startDockerStack({ engine: await prepareDocker({ progress, signal }), traces, directory, progress, signal })
     : await startStack({ ports, traces, directory, progress, signal });
   let failed = true;
   try {
