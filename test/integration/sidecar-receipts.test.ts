@@ -20,6 +20,8 @@ import { startKafka } from '../../infra/local/kafka.mjs';
 import { freePort } from '../../infra/local/ports.mjs';
 import type { Started } from '../../infra/local/processes.mjs';
 import { ensureTopics } from '../../services/session-service/src/events/kafka-topics.ts';
+import type { HeardReceipt } from '../../services/session-service/src/receipts/fleet.ts';
+import { readReceipts } from '../../services/session-service/src/receipts/kafka-receipts.ts';
 import { tickIntoVersions } from '../support/ticking.ts';
 import { AUDIENCE, createIssuer } from '../unit/sidecar/issuer.ts';
 
@@ -29,6 +31,7 @@ const WAIT = { timeout: 15_000, interval: 10 };
 /** A Kafka of this file's own, as it is paused here, and its topic of receipts taken away. */
 let directory: string;
 let kafka: Started;
+let brokers: string[];
 let admin: Admin;
 let producer: Producer;
 let consumer: Consumer;
@@ -43,7 +46,8 @@ beforeAll(async () => {
   const port = await freePort();
   directory = await mkdtemp(`${tmpdir()}/curfew-receipts-`);
   kafka = await startKafka({ port, directory });
-  const client = createKafka({ brokers: [`127.0.0.1:${port}`], clientId: 'receipts-test' });
+  brokers = [`127.0.0.1:${port}`];
+  const client = createKafka({ brokers, clientId: 'receipts-test' });
   admin = client.admin();
   producer = client.producer({ allowAutoTopicCreation: false });
   consumer = client.consumer({ groupId: randomUUID(), maxWaitTimeInMs: 50 });
@@ -61,14 +65,7 @@ beforeAll(async () => {
   const { jwk } = await issuer;
   jwks = createServer((_request, response) => response.end(JSON.stringify({ keys: [jwk] })));
   await new Promise<void>((resolve) => jwks.listen(0, '127.0.0.1', resolve));
-  sidecar = createSidecar({
-    brokers: [`127.0.0.1:${port}`],
-    issuer: issuerUrl(),
-    audience: AUDIENCE,
-    service: 'orders',
-    instance: 'orders-1',
-    onWarning: (message) => warnings.push(message),
-  });
+  sidecar = createSidecar({ ...optionsOf('orders-1'), onWarning: (message) => warnings.push(message) });
   ticker.start();
   await sidecar.start();
 });
@@ -84,6 +81,14 @@ afterAll(async () => {
 });
 
 const issuerUrl = () => `http://127.0.0.1:${(jwks.address() as AddressInfo).port}`;
+
+const optionsOf = (instance: string) => ({
+  brokers,
+  issuer: issuerUrl(),
+  audience: AUDIENCE,
+  service: 'orders',
+  instance,
+});
 
 /** A token minted a second ago, of before any bump. */
 async function tokenOf(sub: string): Promise<string> {
@@ -153,6 +158,34 @@ describe('receipts', () => {
     await saidOf('carol-later');
     expect(receipts.flatMap(({ applied }) => applied).filter((event) => event.id === id)).toHaveLength(1);
   });
+});
+
+test('are dated by the broker, whatever the clock of the sidecar says', async () => {
+  const HOUR_MS = 3_600_000;
+  const heard: HeardReceipt[] = [];
+  const reader = readReceipts({
+    brokers,
+    now: Date.now,
+    onReceipt: (one) => heard.push(one),
+    onRejected: () => {},
+    onRefused: () => {},
+  });
+  const late = createSidecar({ ...optionsOf('orders-late'), now: () => Date.now() - HOUR_MS });
+  const began = Date.now();
+  reader.start();
+  void late.start().catch(() => {});
+  try {
+    const said = await vi.waitFor(() => {
+      const one = heard.find(({ instance }) => instance === 'orders-late');
+      if (one === undefined) throw new Error('it has said nothing yet');
+      return one;
+    }, WAIT);
+    expect(Math.abs(said.at + HOUR_MS - began)).toBeLessThan(5000);
+    expect(said.heardAt).toBeGreaterThanOrEqual(began);
+    expect(said.heardAt).toBeLessThanOrEqual(Date.now());
+  } finally {
+    await Promise.all([late.close(), reader.close()]);
+  }
 });
 
 describe('without Kafka', () => {

@@ -1,18 +1,20 @@
-import type { AppliedEvent, Receipt } from '@curfew/contracts';
+import type { AppliedEvent } from '@curfew/contracts';
+import type { HeardReceipt } from '../../services/session-service/src/receipts/fleet.ts';
 import type { Revocation } from '../../services/session-service/src/receipts/revocation.ts';
 
 export const BOUND = 2000;
 
-/** A receipt of a sidecar with one partition that has applied it up to `offset`. */
+/** A receipt of a sidecar with one partition that has applied it up to `offset`; its clock is the broker's. */
 export const receiptOf = (
   instance: string,
   at: number,
-  { offset = -1, ...members }: Partial<Receipt> & { readonly offset?: number } = {},
-): Receipt => ({
+  { offset = -1, ...members }: Partial<HeardReceipt> & { readonly offset?: number } = {},
+): HeardReceipt => ({
   service: 'orders',
   instance,
   state: 'live',
   at,
+  heardAt: at,
   startedAt: 0,
   boundMs: BOUND,
   partitions: [{ offset, tick: 0, ageMs: 0 }],

@@ -34,6 +34,8 @@ export const TOPIC_CONFIG: Readonly<Record<(typeof TOPICS)[keyof typeof TOPICS],
   [TOPICS.receipts]: {
     'cleanup.policy': 'compact,delete',
     'retention.ms': String(DAY_MS),
+    // A sidecar's own clock may be any.
+    'message.timestamp.type': 'LogAppendTime',
     // A session service that starts reads what was said of late, not each sidecar's last word alone.
     'min.compaction.lag.ms': String(HOUR_MS),
   },

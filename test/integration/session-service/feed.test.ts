@@ -389,18 +389,24 @@ describe('the topics', () => {
     });
   });
 
-  test('with another configuration are refused, in words', async () => {
+  test.each([
+    [TOPICS.sessionVersions, 'cleanup.policy', 'delete'],
+    // A horizon may reach back to what would be compacted away.
+    [TOPICS.sessionVersions, 'min.compaction.lag.ms', '0'],
+    [TOPICS.receipts, 'min.compaction.lag.ms', '0'],
+    [TOPICS.receipts, 'message.timestamp.type', 'CreateTime'],
+  ])('with another configuration are refused, in words: %s %s', async (topic, name, wrong) => {
     const configure = (entries: { name: string; value: string }[]) =>
       admin.alterConfigs({
         validateOnly: false,
-        resources: [{ type: ConfigResourceTypes.TOPIC, name: TOPICS.sessionVersions, configEntries: entries }],
+        resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: entries }],
       });
-    const right = Object.entries(TOPIC_CONFIG[TOPICS.sessionVersions]).map(([name, value]) => ({ name, value }));
-    await configure([{ name: 'cleanup.policy', value: 'delete' }]);
+    const right = Object.entries(TOPIC_CONFIG[topic]).map(([name, value]) => ({ name, value }));
+    await configure(right.map((entry) => (entry.name === name ? { name, value: wrong } : entry)));
     try {
       await expect(ensureTopics(admin, PARTITIONS)).rejects.toMatchObject({
         code: 'topic_mismatch',
-        message: expect.stringContaining(TOPICS.sessionVersions),
+        message: expect.stringContaining(`${topic} has ${name}=${wrong}`),
       });
     } finally {
       await configure(right);

@@ -2,15 +2,22 @@ import type { AppliedEvent, Receipt } from '@curfew/contracts';
 import type { SidecarState } from './revocation.ts';
 
 /** A time in which a sidecar said nothing, as long as its bound or longer. */
-export interface Silence {
+interface Silence {
   readonly from: number;
   readonly to: number;
 }
 
-/** One life of a sidecar, and what it has said in it. Times in ms since the epoch, by its clock. */
+/** A receipt as it was read. */
+export interface HeardReceipt extends Receipt {
+  /** When the broker took it in, ms since the epoch: its own clock may be any. */
+  readonly heardAt: number;
+}
+
+/** One life of a sidecar, and what it has said in it. Times in ms since the epoch, by the broker's clock. */
 export interface Sidecar {
-  readonly firstAt: number;
-  readonly last: Receipt;
+  /** How far its own clock is behind the broker's, ms: as the receipt tells that was on its way for the shortest time. */
+  readonly behindMs: number;
+  readonly last: HeardReceipt;
   /** By the event's id. */
   readonly applied: ReadonlyMap<string, AppliedEvent>;
   /** Those that have ended, in order. */
@@ -18,15 +25,16 @@ export interface Sidecar {
 }
 
 interface Heard extends Sidecar {
-  last: Receipt;
+  behindMs: number;
+  last: HeardReceipt;
   readonly applied: Map<string, AppliedEvent>;
   readonly silences: Silence[];
 }
 
-/** So long after its last word a sidecar is listed, and counts, ms. */
-export const FORGET_AFTER_MS = 60_000;
-/** So long it is remembered, for the revocations of before, ms. */
-const REMEMBER_MS = 10 * 60_000;
+/** So long after its last word a sidecar is listed, ms. */
+const LISTED_FOR_MS = 60_000;
+/** So long after its lease has run out a sidecar counts, ms: it may only be kept from writing. */
+export const REMEMBER_MS = 10 * 60_000;
 /** As many as the ledger lists. */
 const MAX_APPLIED = 1000;
 const MAX_SILENCES = 16;
@@ -39,15 +47,17 @@ export class Fleet {
   readonly #sidecars = new Map<string, Heard>();
 
   /** @returns the sidecar that said it: always the same one. */
-  hear(receipt: Receipt): Sidecar {
+  hear(receipt: HeardReceipt): Sidecar {
     // A process that was started anew under the same name is another sidecar: the one before may have left things open.
     const key = `${receipt.startedAt} ${receipt.instance}`;
     const known = this.#sidecars.get(key);
-    const sidecar: Heard = known ?? { firstAt: receipt.at, last: receipt, applied: new Map(), silences: [] };
+    const { heardAt, at } = receipt;
+    const sidecar: Heard = known ?? { behindMs: heardAt - at, last: receipt, applied: new Map(), silences: [] };
     if (known === undefined) this.#sidecars.set(key, sidecar);
     const { last, applied, silences } = sidecar;
-    if (receipt.at > last.at) {
-      if (receipt.at - last.at >= last.boundMs) silences.push({ from: last.at, to: receipt.at });
+    sidecar.behindMs = Math.min(sidecar.behindMs, heardAt - at);
+    if (heardAt >= last.heardAt) {
+      if (heardAt - last.heardAt >= last.boundMs) silences.push({ from: last.heardAt, to: heardAt });
       if (silences.length > MAX_SILENCES) silences.shift();
       sidecar.last = receipt;
     }
@@ -57,18 +67,22 @@ export class Fleet {
 
   /** Those that are remembered. */
   sidecars(now: number): readonly Sidecar[] {
-    for (const [key, { last }] of this.#sidecars) if (last.at < now - REMEMBER_MS) this.#sidecars.delete(key);
+    for (const [key, sidecar] of this.#sidecars)
+      if (leaseUntil(sidecar) < now - REMEMBER_MS) this.#sidecars.delete(key);
     return [...this.#sidecars.values()];
   }
 
   /** Those that have said something lately. */
   present(now: number): readonly Sidecar[] {
-    return this.sidecars(now).filter(({ last }) => last.at > now - FORGET_AFTER_MS);
+    return this.sidecars(now).filter(({ last }) => last.heardAt > now - LISTED_FOR_MS);
   }
 }
 
-export const stateOf = ({ last }: Sidecar, now: number): SidecarState =>
-  last.state !== 'closed' && now - last.at >= last.boundMs ? 'silent' : last.state;
+/** Until when a sidecar may go on accepting by what it knew before, unless it says more, ms since the epoch. */
+export const leaseUntil = ({ last }: Sidecar): number => last.heardAt + last.boundMs;
+
+export const stateOf = (sidecar: Sidecar, now: number): SidecarState =>
+  sidecar.last.state !== 'closed' && now >= leaseUntil(sidecar) ? 'silent' : sidecar.last.state;
 
 /** An event of several scopes is applied with the last of them; and a receipt may come twice. */
 function keepApplied(applied: Map<string, AppliedEvent>, event: AppliedEvent): void {

@@ -1,17 +1,16 @@
 import { type CurfewError, decodeReceipt, type KafkaConnection, type Receipt, TOPICS } from '@curfew/contracts';
 import { KafkaTopicReader } from '@curfew/sidecar/topic-reader';
+import { type HeardReceipt, REMEMBER_MS } from './fleet.ts';
 
 export interface ReceiptsOptions extends KafkaConnection {
   readonly now: () => number;
-  readonly onReceipt: (receipt: Receipt) => void;
+  readonly onReceipt: (receipt: HeardReceipt) => void;
   /** Hears of each record that is no receipt. */
   readonly onRejected: () => void;
   /** Hears that the brokers turn this client away, and why. */
   readonly onRefused: (error: CurfewError) => void;
 }
 
-/** From how long ago on receipts are read at the start, ms: what was said before a restart. */
-const WINDOW_MS = 5 * 60_000;
 /** So much later a revocation may be known to be effective, ms. */
 const GATHER_MS = 20;
 
@@ -23,11 +22,12 @@ export function readReceipts({ onReceipt, onRejected, ...options }: ReceiptsOpti
     topic: TOPICS.receipts,
     decode: (_key, value) => decodeReceipt(value),
     partitions: undefined,
-    windowMs: WINDOW_MS,
+    // What was said before a restart.
+    windowMs: REMEMBER_MS,
     gatherMs: GATHER_MS,
     sink: {
       begin: () => {},
-      apply: (_partition, receipt) => onReceipt(receipt),
+      apply: (_partition, receipt, heardAt) => onReceipt({ ...receipt, heardAt }),
       undecodable: onRejected,
       unreadable: () => {},
       gap: () => {},

@@ -1,5 +1,5 @@
-import type { Sidecar } from './fleet.ts';
-import { leaseUntil, outcomeOf } from './outcome.ts';
+import { leaseUntil, type Sidecar } from './fleet.ts';
+import { outcomeOf } from './outcome.ts';
 import type { Outcome, Revocation } from './revocation.ts';
 
 /** What is known of a revocation, and of what became of it everywhere. */
@@ -40,7 +40,7 @@ export class OpenRevocation {
 
   /** Nothing that any sidecar says changes it any more: none has yet to tell what it let through. */
   get isOver(): boolean {
-    return this.#effective && this.#told().every(({ by }) => by === 'receipt');
+    return this.#effective && this.#told().every(({ exposed }) => exposed !== undefined);
   }
 
   /**
@@ -51,13 +51,15 @@ export class OpenRevocation {
    */
   consider(sidecar: Sidecar, now: number): boolean {
     const before = this.#outcomes.get(sidecar);
-    if (before?.by === 'receipt' || (before === undefined && this.#effective)) return false;
+    if (before?.exposed !== undefined || (before === undefined && this.#effective)) return false;
     const outcome = outcomeOf(this.revocation, sidecar, now);
+    // What it let through is all that it can add.
+    if (before?.by === 'receipt' && outcome?.exposed === undefined) return false;
     if (outcome?.by === 'pending') this.#pending.add(sidecar);
     else this.#pending.delete(sidecar);
     if (outcome === undefined) return this.#outcomes.delete(sidecar);
     this.#outcomes.set(sidecar, outcome);
-    return outcome.by !== before?.by || outcome.appliedAt !== before?.appliedAt;
+    return outcome.by !== before?.by || outcome.exposed !== before?.exposed;
   }
 
   /** @returns true where it has become effective by now. */

@@ -1,5 +1,4 @@
-import type { Receipt } from '@curfew/contracts';
-import type { Fleet } from './fleet.ts';
+import type { Fleet, HeardReceipt } from './fleet.ts';
 import type { Ledger, Wanted } from './ledger.ts';
 import { OpenRevocation, type Report } from './open-revocation.ts';
 import type { Revocation } from './revocation.ts';
@@ -22,7 +21,7 @@ export interface ReportsOptions {
 const MAX_ID_LENGTH = 256;
 /** Most revocations that receipts are joined with at a time; what becomes of older ones is told when it is asked for. */
 const MAX_OPEN = 1000;
-/** How long a sidecar whose lease ran out may take to tell what it let through, ms. */
+/** How long a sidecar may take to tell what it let through, ms. */
 const OPEN_FOR_MS = 5 * 60_000;
 /** Between two looks for what another instance may have announced meanwhile, ms. */
 const LOOK_INTERVAL_MS = 100;
@@ -62,7 +61,7 @@ export class Reports {
   }
 
   /** Takes in what a sidecar says. */
-  heard(receipt: Receipt): void {
+  heard(receipt: HeardReceipt): void {
     const sidecar = this.#options.fleet.hear(receipt);
     const now = this.#options.now();
     for (const open of this.#open.values()) if (open.consider(sidecar, now)) this.#advance(open);

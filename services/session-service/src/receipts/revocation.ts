@@ -27,18 +27,18 @@ export interface Outcome {
   readonly instance: string;
   readonly state: SidecarState;
   /**
-   * `receipt`: it said that it has applied it. `lease`: it was silent for its bound, and from then on accepts nothing by
-   * itself. `pending`: neither.
+   * `receipt`: it said that it has applied it. `lease`: it was silent for its bound, or said that no view of it is inside
+   * that, and from then on accepts nothing by itself. `pending`: neither.
    */
   readonly by: 'receipt' | 'lease' | 'pending';
   /** Since when no strict route of it accepts what has ended, ms since the epoch; absent while it is pending. */
   readonly effectiveAt?: number;
-  /** When it applied the event; absent where it has not named it, as among many others. */
+  /** When it applied the event, by its own clock; absent where it has not named it, as among many others. */
   readonly appliedAt?: number;
   /** Requests that it accepted in between, of the sessions concerned. */
   readonly exposed?: number;
   readonly atLeast?: true;
-  /** When it said its last word before its lease ran out. */
+  /** When it said its last word before its lease ran out; absent where it said that it has no view inside its bound. */
   readonly silentSince?: number;
 }
 

@@ -1,6 +1,5 @@
-import { type Sidecar, stateOf } from '../receipts/fleet.ts';
+import { leaseUntil, type Sidecar, stateOf } from '../receipts/fleet.ts';
 import type { Report } from '../receipts/open-revocation.ts';
-import { leaseUntil } from '../receipts/outcome.ts';
 import type { Outcome } from '../receipts/revocation.ts';
 
 const instant = (ms: number): string => new Date(ms).toISOString();
@@ -46,9 +45,12 @@ function outcomeReply(outcome: Outcome, at: number) {
   };
 }
 
-function inWords({ by, appliedAt, effectiveAt = 0, silentSince = 0 }: Outcome, at: number): string {
+function inWords({ by, appliedAt, effectiveAt = 0, silentSince }: Outcome, at: number): string {
   if (by === 'pending') return 'has not applied it yet';
-  if (by === 'lease') return `silent since ${instant(silentSince)}; refuses by itself from ${instant(effectiveAt)} on`;
+  if (by === 'lease') {
+    const why = silentSince === undefined ? 'has no view inside its bound' : `silent since ${instant(silentSince)}`;
+    return `${why}; refuses by itself from ${instant(effectiveAt)} on`;
+  }
   if (appliedAt === undefined) return `had applied it when it next said something, after ${effectiveAt - at} ms`;
   return `applied after ${Math.max(0, appliedAt - at)} ms`;
 }
@@ -60,13 +62,13 @@ export function sidecarsReply(sidecars: readonly Sidecar[], now: number) {
       newest[partition] = Math.max(offset, newest[partition] ?? -1);
   return {
     sidecars: sidecars.map((sidecar) => {
-      const { service, instance, startedAt, at, boundMs, partitions } = sidecar.last;
+      const { service, instance, startedAt, heardAt, boundMs, partitions } = sidecar.last;
       return {
         service,
         instance,
         state: stateOf(sidecar, now),
-        startedAt: instant(startedAt),
-        lastReceiptAt: instant(at),
+        startedAt: instant(startedAt + sidecar.behindMs),
+        lastReceiptAt: instant(heardAt),
         leaseUntil: instant(leaseUntil(sidecar)),
         boundMs,
         lagRecords: partitions.reduce((sum, { offset }, partition) => sum + (newest[partition] ?? offset) - offset, 0),

@@ -1,7 +1,6 @@
-import type { Receipt } from '@curfew/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Fleet, stateOf } from '../../../../services/session-service/src/receipts/fleet.ts';
+import { Fleet, type HeardReceipt, stateOf } from '../../../../services/session-service/src/receipts/fleet.ts';
 import { outcomeOf } from '../../../../services/session-service/src/receipts/outcome.ts';
 import type { Outcome } from '../../../../services/session-service/src/receipts/revocation.ts';
 import { applied, BOUND, receiptOf, revocationOf } from '../../../support/receipts.ts';
@@ -10,7 +9,7 @@ import { applied, BOUND, receiptOf, revocationOf } from '../../../support/receip
 const E = 100_000;
 const revocation = revocationOf(E);
 
-function heard(...receipts: Receipt[]): Fleet {
+function heard(...receipts: HeardReceipt[]): Fleet {
   const fleet = new Fleet();
   for (const receipt of receipts) fleet.hear(receipt);
   return fleet;
@@ -73,19 +72,78 @@ describe('a revocation is effective on a sidecar', () => {
   });
 
   test('not before the bound after its acknowledgement, however long the sidecar was silent before', () => {
-    const fleet = heard(receiptOf('a', E - 30_000));
+    const fleet = heard(receiptOf('a', E - 500_000));
     expect(byWhat(fleet, E + BOUND - 1)).toEqual(['pending']);
-    expect(byWhat(fleet, E + BOUND)).toEqual(['lease']);
+    expect(outcomesOf(fleet, E + BOUND)).toMatchObject([{ by: 'lease', silentSince: E - 500_000 }]);
   });
+
+  test('that says a bound after the event that its view is older than that, and not sooner', () => {
+    const cutOff = (at: number, ageMs = BOUND + 1) =>
+      receiptOf('a', at, { state: 'cut-off', partitions: [{ offset: 4, tick: at - ageMs, ageMs }] });
+    expect(byWhat(heard(before, cutOff(E + BOUND - 1)), E + BOUND + 1)).toEqual(['pending']);
+    expect(byWhat(heard(before, receiptOf('a', E + 500), cutOff(E + BOUND, BOUND)), E + BOUND + 1)).toEqual([
+      'pending',
+    ]);
+    const [outcome] = outcomesOf(heard(before, receiptOf('a', E + 500), cutOff(E + BOUND)), E + BOUND + 1);
+    expect(outcome).toMatchObject({ by: 'lease', state: 'cut-off', effectiveAt: E + BOUND });
+    expect(outcome).not.toHaveProperty('silentSince');
+  });
+
+  test('that says a bound after the event that it has no view at all', () => {
+    const fleet = heard(before, ...[500, 1500, 2500].map((ms) => receiptOf('a', E + ms, { partitions: [] })));
+    expect(byWhat(fleet, E + 2600)).toEqual(['lease']);
+  });
+
+  test('and not by a later place that it had before the announcement, or of a view outside its bound: another log', () => {
+    expect(byWhat(heard(receiptOf('a', E - 500, { offset: 5000 })), E + 1)).toEqual(['pending']);
+    const old = { offset: 5000, tick: E - BOUND, ageMs: BOUND + 1 };
+    expect(byWhat(heard(before, receiptOf('a', E + 5, { partitions: [old] })), E + 10)).toEqual(['pending']);
+  });
+});
+
+describe.each([-3_600_000, -61_000, 61_000, 3_600_000])('a sidecar whose clock is off by %i ms', (offMs) => {
+  const said = (heardAt: number, members: Parameters<typeof receiptOf>[2] = {}) =>
+    receiptOf('a', heardAt + offMs, { heardAt, startedAt: E - 500 + offMs, ...members });
+
+  test('counts as any other: by what it says', () => {
+    const fleet = heard(said(E - 500), said(E + 40, { applied: [applied(E + 3 + offMs, { exposed: 7 })] }));
+    expect(fleet.present(E + 50)).toHaveLength(1);
+    expect(outcomesOf(fleet, E + 50)).toMatchObject([
+      { by: 'receipt', state: 'live', effectiveAt: E + 3, appliedAt: E + 3 + offMs, exposed: 7 },
+    ]);
+  });
+
+  test('counts as any other: by its silence', () => {
+    const fleet = heard(said(E - 500), said(E + 300), said(E + 10_000));
+    expect(byWhat(fleet, E + 10_001)).toEqual(['lease']);
+    expect(outcomesOf(fleet, E + 10_001)).toMatchObject([{ effectiveAt: E + 300 + BOUND, silentSince: E + 300 }]);
+  });
+
+  test('does not count where it began after the event', () => {
+    expect(outcomesOf(heard(said(E + 40, { startedAt: E + 1 + offMs })), E + 50)).toEqual([]);
+  });
+});
+
+test('a sidecar counts that began before the event, however long after it is heard of first', () => {
+  const late = revocationOf(E, { announcedAt: E + 600_000 });
+  const [sidecar] = heard(receiptOf('a', E + 300_000, { startedAt: E - 1 })).sidecars(E + 300_000);
+  expect(sidecar && outcomeOf(late, sidecar, E + 300_001)).toMatchObject({ by: 'pending' });
+});
+
+test('the receipt that was under way for the shortest time tells by how much a clock is off', () => {
+  const slow = receiptOf('a', E - 3_600_500, { heardAt: E + 400, startedAt: E - 3_600_500 });
+  const quick = receiptOf('a', E - 3_599_000, { heardAt: E + 1000, startedAt: E - 3_600_500 });
+  expect(heard(slow, quick).sidecars(E + 1000)).toMatchObject([{ behindMs: 3_600_000 }]);
+  expect(byWhat(heard(slow, quick), E + 1000)).toEqual(['pending']);
 });
 
 describe('a sidecar does not count', () => {
   test.each([
-    ['that was first heard of after the event', [receiptOf('a', E + 1)]],
+    ['that began after the event', [receiptOf('a', E + 1, { startedAt: E + 1 })]],
     ['that had said that it closes', [before, receiptOf('a', E - 1, { state: 'closed' })]],
     ['that closes without having applied it', [before, receiptOf('a', E + 1, { state: 'closed' })]],
-    ['that had been silent for a minute', [receiptOf('a', E - 60_000)]],
-    ['that had been silent for a minute and then came back', [receiptOf('a', E - 60_000), receiptOf('a', E + 1)]],
+    ['that closes in the millisecond of its last word', [before, receiptOf('a', E - 500, { state: 'closed' })]],
+    ['that had been silent for more than ten minutes', [receiptOf('a', E - 610_000)]],
   ])('%s', (_name, receipts) => {
     expect(outcomesOf(heard(...receipts), E + 10 * BOUND)).toEqual([]);
   });
@@ -131,7 +189,7 @@ test('a sidecar that says nothing for its bound is silent, and is listed for a m
 });
 
 /** A sidecar's receipts: it says something now and then, may come to apply the event, and may close. */
-const life = (instance: string): fc.Arbitrary<Receipt[]> =>
+const life = (instance: string): fc.Arbitrary<HeardReceipt[]> =>
   fc
     .record({
       begins: fc.integer({ min: -70_000, max: 3000 }),
@@ -156,7 +214,7 @@ const life = (instance: string): fc.Arbitrary<Receipt[]> =>
       });
     });
 const lives = fc.tuple(life('a'), life('b'), life('c'));
-const inTime = (all: readonly Receipt[][]) => all.flat().sort((a, b) => a.at - b.at);
+const inTime = (all: readonly HeardReceipt[][]) => all.flat().sort((a, b) => a.at - b.at);
 
 describe('law:', () => {
   test('in whatever order the receipts of different sidecars come, and however often, the outcomes are the same', () => {
@@ -188,7 +246,7 @@ describe('law:', () => {
         const left = inTime(all);
         const times = [...left.map(({ at }) => at), ...looks.map((delay) => E + delay)].sort((a, b) => a - b);
         for (const now of times) {
-          while (left[0] !== undefined && left[0].at <= now) fleet.hear(left.shift() as Receipt);
+          while (left[0] !== undefined && left[0].at <= now) fleet.hear(left.shift() as HeardReceipt);
           look(now);
         }
       }),

@@ -220,6 +220,40 @@ describe('a revocation', () => {
     expect(effective).toHaveLength(1);
   });
 
+  test('waits for what was let through where its receipt could not name it, which says nothing of that meanwhile', async () => {
+    reports.announced([revocationOf(E)]);
+    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 40, { offset: 9 }));
+    const told = await reports.report('jti');
+    expect(told).toMatchObject({ effective: true, effectiveAt: E + 40 });
+    expect(told?.outcomes.map(({ exposed }) => exposed)).toEqual([undefined, undefined]);
+    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 60, { offset: 9 }));
+    expect(await reports.report('jti')).toEqual(told);
+    for (const name of ['a', 'b'])
+      reports.heard(receiptOf(name, E + 90, { offset: 9, applied: [applied(E + 5, { exposed: 7 })] }));
+    expect(await instance().report('jti')).toMatchObject({
+      effectiveAt: E + 5,
+      outcomes: [
+        { by: 'receipt', exposed: 7 },
+        { by: 'receipt', exposed: 7 },
+      ],
+    });
+    expect(effective).toHaveLength(1);
+  });
+
+  test('of which a sidecar could say nothing for a minute is effective by its lease, and not before', async () => {
+    reports.heard(receiptOf('mute', E - 61_000));
+    reports.announced([revocationOf(E)]);
+    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 40, { applied: [applied(E + 2)] }));
+    const seen = awaited();
+    await pass(BOUND + 10);
+    expect(seen).toMatchObject({ at: BOUND, report: { effective: true, effectiveAt: E + BOUND } });
+    expect(seen.report?.outcomes).toMatchObject([
+      { by: 'receipt' },
+      { by: 'receipt' },
+      { by: 'lease', silentSince: E - 61_000 },
+    ]);
+  });
+
   test('stays effective when a sidecar is heard of only then', async () => {
     reports.announced([revocationOf(E)]);
     reports.heard(receiptOf('a', E, { applied: [applied(E)] }));
