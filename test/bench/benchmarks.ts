@@ -81,8 +81,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
     cases: {
       'telemetry-authenticate unwatched': 'services',
       'telemetry-authenticate watched': 'services',
-      'telemetry-storefront unwatched': 'services',
-      'telemetry-storefront watched': 'services',
+      'telemetry-storefront': 'services',
     },
     says: sayTelemetry,
   },

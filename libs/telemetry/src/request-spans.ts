@@ -54,11 +54,11 @@ export function samplerOf(share: number): Sampler {
 export function traceRequests(share = 1): () => void {
   const begin = (message: unknown) => {
     (message as Initialization).fastify.addHook('onRequest', (request, reply, done) => {
-      const { method, headers, routeOptions } = request;
-      const route = routeOptions.url ?? '';
-      const isDecided = headers['traceparent'] !== undefined;
-      const isPolled = routeOptions.config?.otel === false || (method !== 'POST' && POLLED.test(route));
-      if (isPolled || (!isDecided && Math.random() >= share)) return done();
+      const { method, headers } = request;
+      if (headers['traceparent'] === undefined && Math.random() >= share) return done();
+      // Fastify makes them anew whenever they are asked for.
+      const { url: route = '', config } = request.routeOptions;
+      if (config?.otel === false || (method !== 'POST' && POLLED.test(route))) return done();
       const caller = propagation.extract(ROOT_CONTEXT, headers);
       // Paths hold the ids of sessions and of subjects; the route stands for them.
       const attributes = { 'http.request.method': method, 'http.route': route, 'url.path': route };
