@@ -15,12 +15,13 @@ const BROKER_COUNT_AT = 12;
 /**
  * Whether Kafka answers, and with at least one broker that takes work: its port is open long before that.
  *
- * @param {number} port on the loopback address
+ * @param {number} port
+ * @param {string} [host] default: the loopback address
  * @returns {Promise<boolean>}
  */
-export function kafkaAnswers(port) {
+export function kafkaAnswers(port, host = '127.0.0.1') {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(METADATA));
+    const socket = connect(port, host, () => socket.write(METADATA));
     let answer = Buffer.alloc(0);
     /** @param {boolean} verdict */
     const end = (verdict) => {

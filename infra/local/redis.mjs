@@ -32,7 +32,7 @@ export async function startRedis({ port, directory, signal }) {
 }
 
 // Nothing on disk; and a record that holds a long text stays in one piece of memory (docs/capacity.md).
-const SETTINGS = ['--save', '', '--appendonly', 'no', '--hash-max-listpack-value', '1024'];
+export const REDIS_SETTINGS = ['--save', '', '--appendonly', 'no', '--hash-max-listpack-value', '1024'];
 
 /**
  * One `redis-server`, as `startRedis` and a cluster start it.
@@ -51,7 +51,7 @@ export async function startServer({ name, port, working, args = [], ready, signa
   const redis = await startProcess({
     name,
     command: 'redis-server',
-    args: ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', working, ...SETTINGS, ...args],
+    args: ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', working, ...REDIS_SETTINGS, ...args],
     log: `${working}.log`,
   }).catch((error) => {
     throw error.cause?.code === 'ENOENT' ? new StartError(NO_REDIS, { cause: error }) : error;

@@ -22,7 +22,8 @@ test.each([
   const before = new Set(readdirSync(LOCAL));
   // A run of its own, not one inside this run.
   const outside = Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST') && name !== 'NODE_ENV');
-  const env = { ...Object.fromEntries(outside), CURFEW_KAFKA_BROKERS: '', CURFEW_REDIS_URL: '' };
+  const none = { CURFEW_KAFKA_BROKERS: '', CURFEW_REDIS_URL: '', CURFEW_TEST_CONTAINERS: '' };
+  const env = { ...Object.fromEntries(outside), ...none };
   npm = await startProcess({ name: 'npm', command: 'npm', args, env, cwd: inRoot(), log: join(logs, 'npm.log') });
   const started = await vi.waitFor(
     () => {

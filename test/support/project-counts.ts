@@ -1,6 +1,10 @@
 import type { Reporter, TestModule } from 'vitest/node';
+import type {} from './stack.ts';
 
-/** Tells at the end of a run how many tests of each kind there were: `unit 546, integration 60, e2e 39 (1 failed)`. */
+/**
+ * Tells at the end of a run how many tests of each kind there were: `unit 546, integration 60, e2e 39 (1 failed)`; and on
+ * which Kafka and Redis, where it had some.
+ */
 export default class ProjectCounts implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const kinds = new Map<string, Record<'all' | 'failed' | 'skipped', number>>();
@@ -18,6 +22,7 @@ export default class ProjectCounts implements Reporter {
       const words = notPassed.map(([state, count]) => `${count} ${state}`).join(', ');
       return `${name} ${all}${words === '' ? '' : ` (${words})`}`;
     });
-    console.log(`\nTests by kind: ${counts.join(', ')}\n`);
+    const origin = modules.map(({ project }) => project.getProvidedContext().origin).find((one) => one !== undefined);
+    console.log(`\nTests by kind: ${counts.join(', ')}\n${origin === undefined ? '' : `${origin}\n`}`);
   }
 }
