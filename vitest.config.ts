@@ -33,6 +33,16 @@ const simulation = {
   },
 };
 
+/** docker-compose.yml on a Docker engine; where none answers, or the images are not built, it is skipped. */
+const compose = {
+  test: {
+    name: 'compose',
+    include: ['test/compose/**/*.test.ts'],
+    fileParallelism: false,
+    sequence: { groupOrder: 3 },
+  },
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -42,6 +52,7 @@ export default defineConfig({
       project('browser', true),
       chaos,
       simulation,
+      compose,
     ],
     reporters: ['default', './test/support/project-counts.ts'],
   },
