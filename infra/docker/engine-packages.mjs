@@ -3,12 +3,12 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { run } from '../local/commands.mjs';
 import { exclusively } from '../local/exclusively.mjs';
 import { LOCAL } from '../local/paths.mjs';
+import { debianMirror, SUITE } from './debian.mjs';
 
 /**
- * The oldest Debian that has Compose 2, and an engine that knows `start_interval` (25 or newer). Its programs run on
- * Debian 12 too, all but runc, which both have.
+ * Of a Debian that has Compose 2, and an engine that knows `start_interval` (25 or newer). Its programs run on Debian 12
+ * too, all but runc, which both have.
  */
-const SUITE = 'trixie';
 const PACKAGES = ['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx', 'containerd', 'tini'];
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
@@ -57,7 +57,7 @@ async function download(directory, { log, signal }) {
   await mkdir(`${apt}/lists/partial`, { recursive: true });
   await mkdir(`${apt}/cache/archives/partial`, { recursive: true });
   await mkdir(`${directory}/debs`, { recursive: true });
-  const source = `deb [signed-by=${KEYRING}] http://deb.debian.org/debian ${SUITE} main\n`;
+  const source = `deb [signed-by=${KEYRING}] ${debianMirror()} ${SUITE} main\n`;
   await writeFile(`${apt}/sources.list`, source);
   const settings = {
     'Dir::State::lists': `${apt}/lists`,

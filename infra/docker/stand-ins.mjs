@@ -7,9 +7,8 @@ import { inRoot, LOCAL } from '../local/paths.mjs';
 import { provide } from '../local/programs.mjs';
 import { nodeBinary } from '../local/services.mjs';
 import { StartError } from '../local/start-error.mjs';
+import { debianMirror, SUITE } from './debian.mjs';
 
-/** The Debian that the stand-ins are made of: its Redis is of version 8, as the public image. */
-const SUITE = 'trixie';
 const DEBIAN = `curfew/debian:${SUITE}`;
 
 /**
@@ -81,7 +80,7 @@ async function buildDebian({ docker, log, say, signal }) {
   await mkdir(`${LOCAL}/docker`, { recursive: true });
   const directory = await mkdtemp(`${LOCAL}/docker/debian-`);
   try {
-    await run('debootstrap', ['--variant=minbase', SUITE, directory, 'http://deb.debian.org/debian'], {
+    await run('debootstrap', ['--variant=minbase', SUITE, directory, debianMirror()], {
       log,
       signal,
       missing: 'There is no `debootstrap`.',
