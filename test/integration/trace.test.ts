@@ -34,6 +34,7 @@ const pipeline = new Pipeline({
   rules: EFFECT_RULES,
   onRecord: (step) => feed.applied(step),
   onAnnounced: () => {},
+  warn: () => {},
   now: Date.now,
 });
 const feed = new Feed({

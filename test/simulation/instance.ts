@@ -66,6 +66,7 @@ export class Instance implements Actor {
       rules: EFFECT_RULES,
       onRecord: () => {},
       onAnnounced: () => {},
+      warn: () => {},
       now: this.now,
     });
     const life = {

@@ -19,7 +19,10 @@ export class MemoryLedger implements Ledger {
 
   async newest(wanted: Wanted): Promise<Revocation[]> {
     return [...this.kept.values()]
-      .filter((one) => one.at > wanted.since && (wanted.canaries || !one.canary) && isWanted(one, wanted))
+      .filter(
+        (one) =>
+          one.scopes.length > 0 && one.at > wanted.since && (wanted.canaries || !one.canary) && isWanted(one, wanted),
+      )
       .sort((a, b) => b.at - a.at)
       .slice(0, wanted.limit);
   }

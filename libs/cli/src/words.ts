@@ -19,7 +19,8 @@ export function exposureOf(report: RevocationReport): string {
 }
 
 /** `effective on 2 of 2 after 3.1 ms`, `not effective yet: 1 of 2`. */
-export function effectOf({ effective, effectiveAt, at, summary }: RevocationReport): string {
+export function effectOf({ effective, effectiveAt, at, summary, says }: RevocationReport): string {
+  if (says !== undefined) return `effective at once: ${says}`;
   if (!effective) return `not effective yet: ${summary}`;
   const tookMs = effectiveAt === undefined ? undefined : Date.parse(effectiveAt) - Date.parse(at);
   return `effective on ${summary}${tookMs === undefined ? '' : ` after ${inMs(Math.max(0, tookMs))}`}`;
@@ -29,7 +30,7 @@ export function effectOf({ effective, effectiveAt, at, summary }: RevocationRepo
 export function revocationWords(report: RevocationReport, output: Output): string {
   const { id, why, scopes, at, traceId, effective, sidecars } = report;
   const lines = [
-    `${output.paint('bold', why)} of ${scopes.join(', ')}, acknowledged ${timeOfDay(at)} UTC`,
+    `${output.paint('bold', why)} of ${scopes.join(', ') || 'nobody'}, acknowledged ${timeOfDay(at)} UTC`,
     output.paint(effective ? 'green' : 'red', effectOf(report)),
     `let through meanwhile: ${exposureOf(report)}`,
     `event ${id}${traceId === undefined ? '' : `, trace ${traceId}`}`,

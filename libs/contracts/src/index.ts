@@ -59,4 +59,11 @@ export type { Tier } from './tiers.ts';
 export { DEFAULT_TIER, isTier, TIERS, tierSuffices } from './tiers.ts';
 export { configDifferences, DEFAULT_PARTITIONS, TOPIC_CONFIG, TOPICS } from './topics.ts';
 export type { Tick, VersionRecord } from './version-record.ts';
-export { decodeLogTick, decodeVersionRecord, encodeLogTick, encodeVersionRecord, TICK_KEY } from './version-record.ts';
+export {
+  announcedUpTo,
+  decodeLogTick,
+  decodeVersionRecord,
+  encodeLogTick,
+  encodeVersionRecord,
+  TICK_KEY,
+} from './version-record.ts';

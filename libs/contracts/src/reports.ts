@@ -37,6 +37,8 @@ export interface RevocationReport {
   readonly effective: boolean;
   readonly effectiveAt?: string;
   readonly summary: string;
+  /** Why it is effective at once, where it is. */
+  readonly says?: string;
   /** Requests accepted between `at` and the application, on all sidecars. */
   readonly exposed: number;
   readonly atLeast?: true;

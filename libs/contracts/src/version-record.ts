@@ -20,6 +20,8 @@ export interface VersionRecord {
   readonly offset: number;
   /** true: no new session is made for the subject. */
   readonly blocked?: true;
+  /** true: more scopes of the same event follow, in another batch. */
+  readonly more?: true;
 }
 
 /** A time mark behind everything that its partition's events before `tick` have caused. */
@@ -32,6 +34,10 @@ export interface Tick {
 }
 
 export const TICK_KEY = '#tick';
+
+/** Up to where in account-events everything is announced with a record, itself included. */
+export const announcedUpTo = (record: VersionRecord | Tick): number =>
+  record.kind === 'version' && record.more ? record.offset - 1 : record.offset;
 
 /** The key and the value of a record of session-versions. */
 export function encodeVersionRecord(record: VersionRecord | Tick): { key: string; value: Buffer } {
@@ -65,7 +71,7 @@ export function decodeVersionRecord(
   const scope = key == null ? '' : Buffer.from(key).toString('utf8');
   const parsed = parseJsonObject(value);
   if (!parsed.ok) return parsed;
-  const { current, floor, at, why, id, offset, tick, blocked } = parsed.value;
+  const { current, floor, at, why, id, offset, tick, blocked, more } = parsed.value;
   if (!isCount(offset)) return fail('record_invalid', 'offset is not a count');
   if (scope === TICK_KEY)
     return isCount(tick) ? ok({ kind: 'tick', tick, offset }) : fail('record_invalid', 'tick is not a time in ms');
@@ -74,5 +80,5 @@ export function decodeVersionRecord(
     return fail('record_invalid', 'current and floor are not versions with floor ≤ current');
   if (!isCount(at) || !isText(why) || !isText(id)) return fail('record_invalid', 'at, why or id is missing');
   const version = { kind: 'version', scope, current, floor, at, why, id, offset } as const;
-  return ok(blocked === true ? { ...version, blocked } : version);
+  return ok({ ...version, ...(blocked === true ? { blocked } : {}), ...(more === true ? { more } : {}) });
 }

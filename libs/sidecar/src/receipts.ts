@@ -134,8 +134,10 @@ export class Receipts {
   /** Sessions that a bump ends are accepted no more, so that it makes no difference to count a moment later. */
   #count(): void {
     const { exposures, onExposed } = this.#options;
-    const bumps = this.#bumps;
-    this.#bumps = [];
+    // An event is applied with the last of its scopes.
+    const whole = new Set(this.#bumps.filter(({ record }) => !record.more).map(({ record }) => record.id));
+    const bumps = this.#bumps.filter(({ record }) => whole.has(record.id));
+    this.#bumps = this.#bumps.filter(({ record }) => !whole.has(record.id));
     const counted = exposures(bumps.map(({ record }) => record));
     for (const [i, { record, partition, at }] of bumps.entries()) {
       const { requests, atLeast } = counted[i] ?? NONE;

@@ -1,4 +1,4 @@
-import { type ReceiptPartition, type Tick, TOPICS, type VersionRecord } from '@curfew/contracts';
+import { announcedUpTo, type ReceiptPartition, type Tick, TOPICS, type VersionRecord } from '@curfew/contracts';
 import { Replica, type ReplicaOptions, type SessionVersions, type Verdict } from '@curfew/replica';
 import { ATTR, contextOfHeaders, startProcessSpan } from '@curfew/telemetry';
 import { context, type Span, trace } from '@opentelemetry/api';
@@ -103,7 +103,7 @@ export class VersionsView implements VersionsSink {
     offset: number,
     { headers }: Pick<BatchRecord, 'headers'>,
   ): void {
-    this.#offsets[partition] = record.offset;
+    this.#offsets[partition] = announcedUpTo(record);
     if (record.kind === 'tick') {
       this.#replica.apply(partition, record, announcedAt);
       return;

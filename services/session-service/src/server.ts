@@ -76,6 +76,7 @@ const publisher = createPublisher({
 const kafka = createKafka({ ...config.kafka, clientId: 'session-service' });
 const bus = new KafkaBus(kafka);
 
+const warn = (message: string, error: unknown) => app.log.warn({ err: error }, message);
 const fleet = new Fleet();
 const receiptMetrics = reportReceipts(fleet, now);
 const reports = new Reports({
@@ -85,7 +86,7 @@ const reports = new Reports({
   now,
   isComplete: () => receipts.notReady().length === 0,
   onEffective: receiptMetrics.onEffective,
-  warn: (message, error) => app.log.warn({ err: error }, message),
+  warn,
 });
 const receipts = readReceipts({
   ...config.kafka,
@@ -108,15 +109,10 @@ const onRecord = (step: Step) => {
   feed.applied(step);
 };
 const onAnnounced = (events: readonly AnnouncedEvent[]) => {
-  // What is only told of a revocation must not have its batch run again.
-  try {
-    for (const event of events) receiptMetrics.onAnnounced(event);
-    reports.announced(events.map(({ revocation }) => revocation));
-  } catch (error) {
-    app.log.error({ err: error }, 'revocations are not reported on');
-  }
+  for (const event of events) receiptMetrics.onAnnounced(event);
+  reports.announced(events.map(({ revocation }) => revocation));
 };
-const pipeline = new Pipeline({ versions, sessions: store, bus, partitions, rules, onRecord, onAnnounced, now });
+const pipeline = new Pipeline({ versions, sessions: store, bus, partitions, rules, onRecord, onAnnounced, warn, now });
 const feed = new Feed({
   kafka,
   bus,
@@ -127,7 +123,7 @@ const feed = new Feed({
   tickIntervalMs,
   maxViewAgeMs,
   now,
-  warn: (message, error) => app.log.warn({ err: error }, message),
+  warn,
 });
 const canaries = new Canaries({
   publisher,
@@ -140,7 +136,7 @@ const revocations = new Revocations({
   outbox: measured('outbox', new RedisOutbox(redis.client), onOperation),
   publisher,
   now,
-  warn: (message, error) => app.log.warn({ err: error }, message),
+  warn,
 });
 const refreshTokens = new RefreshTokens(config.refreshKeys);
 const life = {

@@ -88,6 +88,7 @@ async function startFeed(): Promise<void> {
     rules: EFFECT_RULES,
     onRecord,
     onAnnounced: () => {},
+    warn: () => {},
     now: Date.now,
   });
   const warn = (message: string) => {
@@ -215,6 +216,18 @@ describe('from the log to Redis and to session-versions', () => {
     await produce(alice, encode(setOf(`${CAEP}device-compliance-change`, subject, payload)));
     await eventually(() => announced(`s:${sids.at(-1)}`), { timeout: 20_000 }).not.toHaveLength(0);
     await eventually(() => announced(`s:${sids[0]}`)).not.toHaveLength(0);
+    await eventually(() => announced(`u:${alice}`)).not.toHaveLength(0);
+    // Whoever has read only some of it is not to say that it has applied the event.
+    const partition = partitionOf(alice, PARTITIONS);
+    const more = read
+      .filter((message) => message.topic === TOPICS.sessionVersions && message.partition === partition)
+      .map(({ key, value }) => decodeVersionRecord(key, value))
+      .flatMap((record) => (record.ok && record.value.kind === 'version' ? [record.value] : []))
+      .filter(({ offset }) => offset === announced(`u:${alice}`)[0]?.offset)
+      .map((record) => record.more === true);
+    expect(more).toHaveLength(records.length + 1);
+    expect(more.lastIndexOf(true)).toBe(more.indexOf(false) - 1);
+    expect(more.filter((one) => !one).length).toBeLessThan(1000);
   });
 
   test('an event in the wrong partition is carried to its own, and takes effect there', async () => {

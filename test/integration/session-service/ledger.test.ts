@@ -55,6 +55,14 @@ onEachStore((redis) => {
       expect(endless.filter((key) => key.startsWith('curfew:rev'))).toEqual([]);
     });
 
+    test('keeps what ended nothing for ten minutes, and lists it nowhere', async () => {
+      const nothing = kept('nothing', 5, { scopes: [] });
+      await ledger.add([nothing]);
+      expect(await ledger.read(nothing.id)).toEqual(nothing);
+      expect(await redis.client.pttl(revocationKey(nothing.id))).toBeLessThanOrEqual(600_000);
+      expect(await ledger.newest({ limit: 10, canaries: true, since: 0, scopes: [] })).toEqual([]);
+    });
+
     test('lists as its model does', async () => {
       const model = new MemoryLedger();
       const all = [

@@ -17,7 +17,20 @@ const scope: fc.Arbitrary<ScopeKey> = fc.oneof(
   fc.constant('r' as const),
 );
 const versions: fc.Arbitrary<VersionRecord> = fc
-  .record({ scope, current: count, floor: count, at: count, why: text, id: text, offset: count })
+  .record(
+    {
+      scope,
+      current: count,
+      floor: count,
+      at: count,
+      why: text,
+      id: text,
+      offset: count,
+      blocked: fc.constant(true as const),
+      more: fc.constant(true as const),
+    },
+    { requiredKeys: ['scope', 'current', 'floor', 'at', 'why', 'id', 'offset'] },
+  )
   .map(({ current, floor, ...rest }) => ({
     kind: 'version',
     current: Math.max(current, floor),

@@ -47,6 +47,9 @@ let sessions: MemorySessions;
 let bus: MemoryBus;
 let pipeline: Pipeline;
 let announced: Revocation[];
+/** What hears of announcements throws it. */
+let broken: Error | undefined;
+const warn = vi.fn();
 let now: number;
 
 beforeEach(() => {
@@ -54,6 +57,8 @@ beforeEach(() => {
   sessions = new MemorySessions();
   bus = new MemoryBus();
   announced = [];
+  broken = undefined;
+  warn.mockClear();
   now = 10_000;
   pipeline = new Pipeline({
     versions,
@@ -62,7 +67,11 @@ beforeEach(() => {
     partitions: PARTITIONS,
     rules: EFFECT_RULES,
     onRecord: () => {},
-    onAnnounced: (events) => announced.push(...events.map(({ revocation }) => revocation)),
+    onAnnounced: (events) => {
+      if (broken) throw broken;
+      announced.push(...events.map(({ revocation }) => revocation));
+    },
+    warn,
     now: () => now++,
   });
 });
@@ -289,6 +298,22 @@ describe('the pipeline', () => {
     expect(announced[0]).not.toHaveProperty('appliedAt');
   });
 
+  test('tells of an event that ends nothing, and of none that it cannot understand', async () => {
+    const created = setOf(`${CAEP}credential-change`, opaque('alice'), { change_type: 'create' });
+    const unknown = setOf('https://example.com/unknown', opaque('alice'));
+    const bob = setOf(`${RISC}account-disabled`, opaque('bob'));
+    const elsewhere = { ...recordOf('bob', bob, { offset: 2 }), partition };
+    await pipeline.process(partition, -1, [event(0, created), event(1, unknown), elsewhere, tickOf(3, 5000)]);
+    expect(announced).toMatchObject([{ id: created.jti, offset: 0, why: 'caep/credential-change', scopes: [] }]);
+  });
+
+  test('goes on where what is only told of an event fails, and says so', async () => {
+    broken = new Error('a defect');
+    expect(await pipeline.process(partition, -1, [event(0, disabled)])).toBe(0);
+    expect(warn).toHaveBeenCalledExactlyOnceWith(expect.any(String), broken);
+    expect(bus.announced).toHaveLength(1);
+  });
+
   test('tells a canary from the others', async () => {
     const canary = recordOf('curfew.canary.1', setOf(`${CAEP}session-revoked`, opaque('curfew.canary.1')));
     await pipeline.process(canary.partition, -1, [canary]);
@@ -320,6 +345,7 @@ describe('the pipeline', () => {
               rules: EFFECT_RULES,
               onRecord: () => {},
               onAnnounced: () => {},
+              warn: () => {},
               now: Date.now,
             };
             return { ...memory, pipeline: new Pipeline(options) };

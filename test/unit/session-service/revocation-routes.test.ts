@@ -42,6 +42,24 @@ describe('a revocation over HTTP', () => {
     expect(await revoke('')).toEqual({ status: 202, body: { id: 'jti', partition: 1, offset: 2 } });
   });
 
+  test('is answered at once where the event ends nothing, and says so', async () => {
+    const waiting = revoke('?wait=effective');
+    await sleep(10);
+    lives.reports.announced([revocationOf(at, { scopes: [] })]);
+    expect(await waiting).toMatchObject({
+      status: 200,
+      body: {
+        effective: true,
+        effectiveAt: new Date(at).toISOString(),
+        sidecars: [],
+        exposed: 0,
+        says: 'it ends nothing',
+      },
+    });
+    expect(await get('/v1/revocations')).toMatchObject({ revocations: [] });
+    expect(await get('/v1/revocations/jti')).toMatchObject({ effective: true, says: expect.any(String) });
+  });
+
   test('is answered when it is effective, with what each sidecar says', async () => {
     lives.reports.announced([revocationOf(at, { traceId: 'a'.repeat(32), announcedAt: at + 2 })]);
     const waiting = revoke('?wait=effective');

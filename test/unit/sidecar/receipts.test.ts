@@ -61,7 +61,7 @@ async function goLive(): Promise<void> {
   said = [];
   await pass(500);
 }
-function apply(id: string, offset = 1): void {
+function apply(id: string, offset = 1, members: Partial<VersionRecord> = {}): void {
   const record: VersionRecord = {
     kind: 'version',
     scope: 'u:alice',
@@ -71,6 +71,7 @@ function apply(id: string, offset = 1): void {
     why: 'x',
     id,
     offset,
+    ...members,
   };
   receipts.applied(3, record, Date.now());
 }
@@ -134,6 +135,18 @@ describe('a receipt', () => {
     expect(said).toMatchObject([{ at: NOW + 500, applied: [event] }]);
     await pass(1000);
     expect(ids()).toEqual([['7f'], []]);
+  });
+
+  test('names an event with the last of its scopes, and what was let through on all of them', async () => {
+    await goLive();
+    exposure = { requests: 2, atLeast: false };
+    for (let i = 0; i < 3; i++) apply('large', 41, { more: true });
+    apply('small', 40);
+    await pass(2000);
+    expect(ids().flat()).toEqual(['small']);
+    apply('large', 41);
+    await pass(50);
+    expect(said.at(-1)).toMatchObject({ applied: [{ id: 'large', at: NOW + 2500, exposed: 8 }] });
   });
 
   test('is shared by bumps of one turn, and by those within 50 ms of the last one', async () => {

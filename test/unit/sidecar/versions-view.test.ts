@@ -145,7 +145,9 @@ describe('the view', () => {
     expect(view.receiptPartitions(NOW)).toEqual(Array(PARTITIONS).fill(nothing));
     view.apply(3, { ...record(11), offset: 7 }, NOW, 90, { headers: [] });
     expect(view.receiptPartitions(NOW)[3]).toEqual({ ...nothing, offset: 7 });
-    view.apply(3, { kind: 'tick', tick: NOW + 10, offset: 8 }, NOW, 91, { headers: [] });
+    view.apply(3, { ...record(11), offset: 8, more: true }, NOW, 91, { headers: [] });
+    expect(view.receiptPartitions(NOW)[3]?.offset).toBe(7);
+    view.apply(3, { kind: 'tick', tick: NOW + 10, offset: 8 }, NOW, 92, { headers: [] });
     expect(view.receiptPartitions(NOW + 30)[3]).toEqual({ offset: 8, tick: NOW + 10, ageMs: 30 });
     expect(view.receiptPartitions(NOW)[4]).toEqual({ ...nothing, ageMs: NOW + 10 });
   });

@@ -8,6 +8,7 @@ import { waterfall } from './waterfall.js';
 
 /** Where a revocation is effective, in one sentence. @param {RevocationReport} report */
 function sentenceOf(report) {
+  if (report.says !== undefined) return `Effective at once: ${report.says}`;
   if (report.sidecars.length === 0) return 'No sidecar was there to apply it';
   const words = `ffective on ${report.summary} sidecars`;
   if (!report.effective) return `Not everywhere yet: e${words}`;

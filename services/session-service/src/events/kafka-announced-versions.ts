@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CurfewError, type KafkaConnection, type ScopeKey, type Tick, type VersionRecord } from '@curfew/contracts';
+import {
+  announcedUpTo,
+  CurfewError,
+  type KafkaConnection,
+  type ScopeKey,
+  type Tick,
+  type VersionRecord,
+} from '@curfew/contracts';
 import { KafkaVersionsReader } from '@curfew/sidecar/versions-reader';
 import type { AnnouncedVersions } from '../store/version-store.ts';
 
@@ -56,7 +63,7 @@ class Collected implements AnnouncedVersions {
   #blockedBy = new Map<ScopeKey, number>();
 
   add(record: VersionRecord | Tick): void {
-    this.position = Math.max(this.position, record.offset);
+    this.position = Math.max(this.position, announcedUpTo(record));
     if (record.kind === 'tick') return;
     const { scope, current, floor, offset, blocked } = record;
     const known = this.versions.get(scope);

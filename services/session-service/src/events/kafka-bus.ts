@@ -1,4 +1,11 @@
-import { encodeLogTick, encodeVersionRecord, type ParseErrorCode, type Tick, TOPICS } from '@curfew/contracts';
+import {
+  encodeLogTick,
+  encodeVersionRecord,
+  type ParseErrorCode,
+  type Tick,
+  TOPICS,
+  type VersionRecord,
+} from '@curfew/contracts';
 import { contextHeaders, endWithError, startSendSpan } from '@curfew/telemetry';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { IHeaders, Kafka, Producer } from 'kafkajs';
@@ -31,15 +38,11 @@ export class KafkaBus implements Bus {
     const spans = announcements.map(({ cause }) =>
       startSendSpan({ topic: TOPICS.sessionVersions, partition }, trace.setSpan(ROOT_CONTEXT, cause)),
     );
-    const announced = announcements.map(({ record }, i) => ({
-      ...encodeVersionRecord(record),
-      partition,
-      headers: contextHeaders(spans[i]),
-    }));
+    const announced = announcements.map(({ record }, i) => announcementOf(record, partition, contextHeaders(spans[i])));
     // Last, so that it cannot come before them.
-    const messages = tick === undefined ? announced : [...announced, { ...encodeVersionRecord(tick), partition }];
+    if (tick !== undefined) announced.push(announcementOf(tick, partition));
     try {
-      for (const slice of slicesOf(messages))
+      for (const slice of slicesOf(announced))
         await this.#producer.send({ topic: TOPICS.sessionVersions, acks: ALL_IN_SYNC, messages: slice });
       for (const span of spans) span.end();
     } catch (error) {
@@ -74,21 +77,43 @@ export class KafkaBus implements Bus {
   }
 }
 
-/** In requests that the topic takes: one request's messages are one record batch. */
-function* slicesOf<T extends { readonly value: Buffer }>(messages: readonly T[]): Generator<T[]> {
-  let slice: T[] = [];
+interface Announced {
+  readonly record: VersionRecord | Tick;
+  readonly message: {
+    readonly key: string;
+    readonly value: Buffer;
+    readonly partition: number;
+    readonly headers?: IHeaders;
+  };
+}
+
+const announcementOf = (record: VersionRecord | Tick, partition: number, headers?: IHeaders): Announced => ({
+  record,
+  message: { ...encodeVersionRecord(record), partition, ...(headers && { headers }) },
+});
+
+/**
+ * In requests that the topic takes: one request's messages are one record batch, which is read as a whole. Of an event that
+ * needs several, what comes before the last says that more follows.
+ */
+function* slicesOf(announced: readonly Announced[]): Generator<Announced['message'][]> {
+  let slice: Announced[] = [];
   let bytes = 0;
-  for (const message of messages) {
-    if (bytes + message.value.byteLength > SLICE_BYTES && slice.length > 0) {
-      yield slice;
+  for (const one of announced) {
+    const { byteLength } = one.message.value;
+    if (bytes + byteLength > SLICE_BYTES && slice.length > 0) {
+      yield slice.map((earlier) => (earlier.record.offset === one.record.offset ? withMore(earlier) : earlier.message));
       slice = [];
       bytes = 0;
     }
-    slice.push(message);
-    bytes += message.value.byteLength + OVERHEAD_BYTES;
+    slice.push(one);
+    bytes += byteLength + OVERHEAD_BYTES;
   }
-  yield slice;
+  yield slice.map(({ message }) => message);
 }
+
+const withMore = ({ record, message }: Announced): Announced['message'] =>
+  record.kind === 'tick' ? message : { ...message, ...encodeVersionRecord({ ...record, more: true }) };
 
 function asRead({ headers }: LogRecord): IHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));

@@ -17,8 +17,9 @@ export interface PipelineOptions {
   readonly rules: readonly EffectRule[];
   /** Hears of each record that was done with. */
   readonly onRecord: (step: Step) => void;
-  /** Hears of the events of a batch that changed versions, once they are announced. */
+  /** Hears of the events of a batch that were understood, once what they changed is announced. */
   readonly onAnnounced: (announced: readonly AnnouncedEvent[]) => void;
+  readonly warn: (message: string, error: unknown) => void;
   /** Clock, ms since the epoch. */
   readonly now: () => number;
 }
@@ -67,7 +68,7 @@ export class Pipeline {
       const appliedAt = this.#options.now();
       await this.#spare(applied);
       await this.#options.bus.announce(partition, applied.map(announcementOf), tick);
-      if (applied.length > 0) this.#options.onAnnounced(announcedEvents(applied, appliedAt, this.#options.now()));
+      this.#tell(announcedEvents(works, applied, appliedAt, this.#options.now()));
       await this.#removeEnded(applied);
       await this.#keepAside(works);
     } catch (error) {
@@ -139,6 +140,16 @@ export class Pipeline {
       // Lifted, it may never renew: what it has yet to take on of an earlier claims change comes with the lift.
       const given = rolesGiven(await versions.read(work.step.subject));
       await sessions.keep(effect.keeps, work.step.subject, kept, version.floorBefore, given);
+    }
+  }
+
+  /** What is only told of an event must not have its batch run again. */
+  #tell(events: readonly AnnouncedEvent[]): void {
+    if (events.length === 0) return;
+    try {
+      this.#options.onAnnounced(events);
+    } catch (error) {
+      this.#options.warn('revocations are not reported on', error);
     }
   }
 
@@ -215,9 +226,19 @@ const announcementOf = ({ work, effect, version }: Applied): Announcement => ({
   cause: work.span,
 });
 
-/** By event: one may have changed several scopes. */
-function announcedEvents(applied: readonly Applied[], appliedAt: number, announcedAt: number): AnnouncedEvent[] {
-  return [...Map.groupBy(applied, ({ work }) => work)].map(([{ step, span }, changes]) => {
+/** By event: one may have changed several scopes, or none, as a credential that is created. */
+function announcedEvents(
+  works: readonly Work[],
+  applied: readonly Applied[],
+  appliedAt: number,
+  announcedAt: number,
+): AnnouncedEvent[] {
+  const byWork = Map.groupBy(applied, ({ work }) => work);
+  return works.flatMap((work) => {
+    const { step, span } = work;
+    const changes = byWork.get(work) ?? [];
+    const isUnderstood = step.id !== '' && step.rejected === undefined && step.belongsIn === undefined;
+    if (changes.length === 0 && (step.effects.length > 0 || !isUnderstood)) return [];
     const { traceId, traceFlags } = span.spanContext();
     const { partition, offset, timestamp: at } = step.record;
     const revocation = {
@@ -228,7 +249,7 @@ function announcedEvents(applied: readonly Applied[], appliedAt: number, announc
       // What another attempt has applied, nobody knows when.
       ...(changes.every(({ version }) => version.applied) ? { appliedAt } : {}),
       announcedAt,
-      why: changes[0]?.effect.why ?? '',
+      why: changes[0]?.effect.why ?? step.why,
       scopes: changes.map(({ effect }) => effect.scope),
       ...(traceFlags & TraceFlags.SAMPLED ? { traceId } : {}),
       ...(isCanary(step.subject) ? { canary: true as const } : {}),

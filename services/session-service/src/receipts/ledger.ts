@@ -1,13 +1,13 @@
 import type { Revocation } from './revocation.ts';
 
-/** The revocations of the last day, for whichever instance is asked. All methods throw CurfewError `store_unavailable`. */
+/** The revocations of the last day, and for a while what ended nothing, for whichever instance is asked. All methods throw CurfewError `store_unavailable`. */
 export interface Ledger {
   /** Keeps revocations that are announced. One that is there already stays as it is: it may have been announced again. */
   add(revocations: readonly Revocation[]): Promise<void>;
   /** Keeps what became of it, unless more sidecars have said so in what is kept. */
   settle(revocation: Revocation): Promise<void>;
   read(id: string): Promise<Revocation | undefined>;
-  /** The newest of those that are kept, newest first. */
+  /** The newest of those that are kept and changed versions, newest first. */
   newest(wanted: Wanted): Promise<Revocation[]>;
 }
 

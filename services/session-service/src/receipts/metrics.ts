@@ -35,7 +35,8 @@ export function reportReceipts(fleet: Fleet, now: () => number) {
     onReceipt: () => received.add(1),
     onRejected: () => rejected.add(1),
     onAnnounced: ({ revocation, span }: AnnouncedEvent) => {
-      const { at, appliedAt, announcedAt } = revocation;
+      const { at, appliedAt, announcedAt, scopes } = revocation;
+      if (scopes.length === 0) return;
       const canary = revocation.canary === true;
       const cause = trace.setSpan(ROOT_CONTEXT, span);
       const since = (ms: number) => Math.max(0, ms - at) / 1000;

@@ -6,7 +6,7 @@ import type { Outcome, Revocation } from './revocation.ts';
 export interface Report {
   readonly revocation: Revocation;
   readonly outcomes: readonly Outcome[];
-  /** No sidecar that counts accepts what has ended; with none, no service can after the bound. */
+  /** No sidecar that counts accepts what has ended; with none, no service can after the bound. At once where nothing has. */
   readonly effective: boolean;
   /** Since when, ms since the epoch. */
   readonly effectiveAt?: number;
@@ -25,7 +25,7 @@ export class OpenRevocation {
   constructor(revocation: Revocation, boundMs: number) {
     this.revocation = revocation;
     this.#boundMs = boundMs;
-    this.#effective = revocation.outcomes !== undefined;
+    this.#effective = revocation.outcomes !== undefined || revocation.scopes.length === 0;
     if (this.#effective) this.#settled.resolve();
   }
 
@@ -89,8 +89,9 @@ export class OpenRevocation {
     const outcomes = this.#told();
     if (!this.#effective) return { revocation, outcomes, effective: false };
     const times = outcomes.map(({ effectiveAt = revocation.at }) => effectiveAt);
-    const effectiveAt = times.length === 0 ? this.#guaranteedAt(this.#boundMs) : Math.max(...times);
-    return { revocation, outcomes, effective: true, effectiveAt };
+    if (times.length === 0)
+      times.push(revocation.scopes.length === 0 ? revocation.at : this.#guaranteedAt(this.#boundMs));
+    return { revocation, outcomes, effective: true, effectiveAt: Math.max(...times) };
   }
 
   /** Since when whoever has this bound accepts nothing of before, by either clock, ms since the epoch. */

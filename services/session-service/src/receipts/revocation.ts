@@ -1,6 +1,6 @@
 import { RECEIPT_STATES, type ScopeKey } from '@curfew/contracts';
 
-/** An account event that changed versions: what the ledger keeps of it. Times in ms since the epoch. */
+/** An account event that was understood: what the ledger keeps of it. Times in ms since the epoch. */
 export interface Revocation {
   /** The event's jti, and its place in the log. */
   readonly id: string;
@@ -13,6 +13,7 @@ export interface Revocation {
   readonly announcedAt: number;
   /** The event type in short: `caep/session-revoked`. */
   readonly why: string;
+  /** Whose versions it changed; none where it ends nothing, as a credential that is created. */
   readonly scopes: readonly ScopeKey[];
   /** The trace that it is in, where that is recorded. */
   readonly traceId?: string;

@@ -75,6 +75,7 @@ export const RevocationReport = Type.Object({
   effective: Type.Boolean({ description: 'No sidecar accepts what has ended' }),
   effectiveAt: Type.Optional(Instant('Since when')),
   summary: Type.String({ description: 'On how many of how many sidecars it is effective' }),
+  says: Type.Optional(Type.String({ description: 'Why it is effective at once, where it is' })),
   exposed: Exposed,
   atLeast: Type.Optional(AtLeast),
   sidecars: Type.Array(SidecarOutcome),

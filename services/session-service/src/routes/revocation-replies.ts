@@ -21,6 +21,7 @@ export function reportReply({ revocation, outcomes, effective, effectiveAt }: Re
     effective,
     ...(effectiveAt === undefined ? {} : { effectiveAt: instant(effectiveAt) }),
     summary: `${done.length} of ${outcomes.length}`,
+    ...(scopes.length === 0 ? { says: 'it ends nothing' } : {}),
     exposed: outcomes.reduce((sum, { exposed = 0 }) => sum + exposed, 0),
     ...(done.some(({ atLeast, exposed }) => atLeast || exposed === undefined) ? { atLeast: true } : {}),
     sidecars: outcomes.map((outcome) => outcomeReply(outcome, at)),

@@ -4,6 +4,8 @@ import { isWanted, type Ledger, type Wanted } from '../receipts/ledger.ts';
 import type { Revocation } from '../receipts/revocation.ts';
 
 const DAY_MS = 86_400_000;
+/** How long it is told of an event that it ended nothing: there may be many of those. */
+const NOTHING_MS = 10 * 60_000;
 /** Most revocations in each index; canaries are in one of their own, so that they push nothing out. */
 const MAX_INDEXED = 1000;
 /** Revocations that are read at once. */
@@ -20,8 +22,11 @@ export class RedisLedger implements Ledger {
   async add(revocations: readonly Revocation[]): Promise<void> {
     const redis = this.#redis;
     // All at once: the commands share a round trip, and may be of different slots.
-    const kept = revocations.map((one) => redis.set(revocationKey(one.id), JSON.stringify(one), 'PX', DAY_MS, 'NX'));
-    const indexed = Map.groupBy(revocations, ({ canary }) => (canary ? CANARY_INDEX_KEY : REVOCATION_INDEX_KEY));
+    const kept = revocations.map((one) =>
+      redis.set(revocationKey(one.id), JSON.stringify(one), 'PX', one.scopes.length > 0 ? DAY_MS : NOTHING_MS, 'NX'),
+    );
+    const listed = revocations.filter(({ scopes }) => scopes.length > 0);
+    const indexed = Map.groupBy(listed, ({ canary }) => (canary ? CANARY_INDEX_KEY : REVOCATION_INDEX_KEY));
     const indexes = [...indexed].map(([key, ofIndex]) =>
       redis
         .multi()

@@ -42,6 +42,8 @@ test('the metrics tell what sidecars say, how long each hop takes, and since whe
   metrics.onRejected();
   const span = trace.getTracer('test').startSpan('process');
   metrics.onAnnounced({ revocation: revocationOf(NOW, { appliedAt: NOW + 40, announcedAt: NOW + 70 }), span });
+  // It ends nothing, so that it had nowhere to get to.
+  metrics.onAnnounced({ revocation: revocationOf(NOW, { announcedAt: NOW + 900, scopes: [] }), span });
   const { appliedAt: _, ...again } = revocationOf(NOW, { announcedAt: NOW + 30, canary: true });
   metrics.onAnnounced({ revocation: again, span });
   const effective = { effective: true, effectiveAt: NOW + 250 };
