@@ -12,8 +12,13 @@ async function containersOf(pid?: number): Promise<string[]> {
   return (await container.dockerode.listContainers({ all: true, filters: { label } })).map(({ Id }) => Id);
 }
 
-describe.skipIf(!inject('origin').includes('container'))('containers (npm test -- --containers)', () => {
-  test('of a run that was killed are removed by the next one, and those of a run that goes on stay', async () => {
+describe.skipIf(!process.env['CURFEW_TEST_CONTAINERS'])('containers (npm test -- --containers)', () => {
+  test('are what the tests run on, and not what takes their place where there is no engine or no image', () => {
+    expect(inject('origin')).toMatch(/^Kafka: a container of \S+, Redis: a container of \S+$/);
+  });
+
+  const onContainers = inject('origin').includes('a container');
+  test.runIf(onContainers)('of a killed run are removed by the next; those of a run that goes on stay', async () => {
     const module = inRoot('test/support/containers.ts');
     const script = `
       const { openContainers } = await import(${JSON.stringify(module)});
