@@ -24,12 +24,14 @@ const JVM =
  * @param {object} options
  * @param {number} options.port on the loopback address
  * @param {string} options.directory where its log `kafka.log` is, and in `kafka` all that it writes
+ * @param {Readonly<Record<string, number>>} [options.listeners] more of them, by name, and their ports on the loopback address
+ * @param {string} [options.settings] more of server.properties: what such listeners need
  * @param {(progress: string) => void} [options.say]
  * @param {AbortSignal} [options.signal] gives up, and ends what was started
  * @returns {Promise<RunningKafka>}
  * @throws {StartError} where Java or Maven is missing, or Kafka does not come up; it names the log.
  */
-export async function startKafka({ port, directory, say, signal }) {
+export async function startKafka({ port, directory, listeners = {}, settings = '', say, signal }) {
   const log = `${directory}/kafka.log`;
   const working = `${directory}/kafka`;
   const properties = `${working}/server.properties`;
@@ -38,14 +40,17 @@ export async function startKafka({ port, directory, say, signal }) {
   await rm(working, { recursive: true, force: true });
   await mkdir(`${working}/tmp`, { recursive: true });
   await cp(files.formatted, `${working}/log`, { recursive: true });
+  const open = Object.entries({ PLAINTEXT: port, ...listeners })
+    .map(([name, at]) => `${name}://127.0.0.1:${at}`)
+    .join(',');
   await writeFile(
     properties,
     `${await readFile(inRoot('infra/kafka/server.properties'), 'utf8')}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+listeners=${open},CONTROLLER://127.0.0.1:${controllerPort}
+advertised.listeners=${open}
 controller.quorum.voters=1@127.0.0.1:${controllerPort}
 log.dirs=${working}/log
-`,
+${settings}`,
   );
   const logging = `-Dlog4j2.configurationFile=${inRoot('infra/kafka/log4j2.properties')}`;
   // Its native libraries are unpacked there, and would stay.

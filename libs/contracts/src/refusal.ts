@@ -5,7 +5,7 @@ const REFUSALS = {
   certificate_expired: 'its certificate has expired',
   certificate_untrusted: 'its certificate is of an authority that is not trusted here: name that as the CA',
   certificate_misnamed: 'its certificate is for another name than the one it is reached by',
-  certificate_refused: 'it takes no client without a certificate that it trusts: there is none, or it has expired',
+  certificate_refused: 'it wants a certificate of this client that it trusts: there is none, or one that has expired',
   tls_mismatch: 'one side speaks TLS, and the other does not',
 } as const;
 
@@ -14,7 +14,7 @@ export type RefusalCode = keyof typeof REFUSALS;
 
 export interface Refusal {
   readonly code: RefusalCode;
-  /** The code, and what it means. */
+  /** The code, what it means, and what it is called there. */
   readonly says: string;
 }
 
@@ -31,11 +31,14 @@ const SIGNS: readonly (readonly [RefusalCode, RegExp])[] = [
   ['certificate_expired', /^CERT_HAS_EXPIRED$/],
   [
     'certificate_untrusted',
-    /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|CERT_UNTRUSTED)$/,
+    /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|CERT_(UNTRUSTED|SIGNATURE_FAILURE))$/,
   ],
   ['certificate_misnamed', /^ERR_TLS_CERT_ALTNAME_INVALID$/],
-  ['certificate_refused', /^ERR_SSL_\w*ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|HANDSHAKE_FAILURE)$/],
-  ['tls_mismatch', /^(ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$|Broker requires TLS)/],
+  ['certificate_refused', /^ERR_SSL_[\w/]*ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|HANDSHAKE_FAILURE)$/],
+  [
+    'tls_mismatch',
+    /^(ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$|Broker requires TLS|.*disconnected before secure TLS)/,
+  ],
 ];
 
 /** What of an error of any client may say why; errors hold others, and two of one client's each other. */
@@ -53,10 +56,13 @@ interface ErrorLike {
 /** Whether an error of a client means that Kafka or Redis answered, and will not have this client as it is. */
 export function refusalOf(error: unknown, depth = 0): Refusal | undefined {
   if (typeof error !== 'object' || error === null || depth > MAX_DEPTH) return undefined;
-  const { name, message, code, type, apiId, cause, errors, lastNodeError } = error as ErrorLike;
-  const texts = [code, type, apiId, name, message].filter((text) => typeof text === 'string');
-  for (const [refusal, sign] of SIGNS)
-    if (texts.some((text) => sign.test(text))) return { code: refusal, says: `${refusal}: ${REFUSALS[refusal]}` };
+  const { name, message, code: given, type, apiId, cause, errors, lastNodeError } = error as ErrorLike;
+  const texts = [given, type, apiId, name, message].filter((text) => typeof text === 'string');
+  for (const [code, sign] of SIGNS)
+    for (const text of texts) {
+      const [found] = sign.exec(text) ?? [];
+      if (found !== undefined) return { code, says: `${code}: ${REFUSALS[code]} (${found.trim()})` };
+    }
   for (const inner of [cause, lastNodeError, ...(Array.isArray(errors) ? errors : [])]) {
     const found = refusalOf(inner, depth + 1);
     if (found) return found;
@@ -64,4 +70,4 @@ export function refusalOf(error: unknown, depth = 0): Refusal | undefined {
   return undefined;
 }
 
-const MAX_DEPTH = 6;
+const MAX_DEPTH = 8;

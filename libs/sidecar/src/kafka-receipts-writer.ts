@@ -1,6 +1,6 @@
 import { encodeReceipt, kafkaRefusal, type Receipt, TOPICS } from '@curfew/contracts';
 import { compatibilityPartitioner, ProduceAcks, Producer } from '@platformatic/kafka';
-import { connectionOptions, type KafkaSecurity } from './kafka-security.ts';
+import { connectionOptions, type KafkaSecurity, onCut } from './kafka-security.ts';
 
 export interface ReceiptsWriterOptions extends KafkaSecurity {
   readonly brokers: readonly string[];
@@ -18,6 +18,8 @@ const METADATA_MAX_AGE_MS = 300_000;
 /** Writes receipts over connections of its own, as the reader's stand still while a broker holds a fetch. */
 export class KafkaReceiptsWriter {
   readonly #producer: Producer<Buffer, Buffer, Buffer, Buffer>;
+  /** Why the last connection ended. */
+  #cut: Error | undefined;
 
   constructor(options: ReceiptsWriterOptions) {
     const { brokers, clientId } = options;
@@ -32,6 +34,9 @@ export class KafkaReceiptsWriter {
       requestTimeout: REQUEST_TIMEOUT_MS,
       metadataMaxAge: METADATA_MAX_AGE_MS,
     });
+    onCut(this.#producer, (error) => {
+      this.#cut = error;
+    });
   }
 
   /**
@@ -41,12 +46,13 @@ export class KafkaReceiptsWriter {
    */
   async write(receipt: Receipt): Promise<void> {
     const { key, value } = encodeReceipt(receipt);
+    this.#cut = undefined;
     const message = { topic: TOPICS.receipts, key: Buffer.from(key), value };
     try {
       await this.#producer.send({ messages: [message], acks: ProduceAcks.LEADER });
     } catch (error) {
       this.#producer.clearMetadata();
-      throw kafkaRefusal(error) ?? error;
+      throw kafkaRefusal(error) ?? kafkaRefusal(this.#cut) ?? error;
     }
   }
 

@@ -3,7 +3,7 @@ import { CurfewError, kafkaRefusal, type Result } from '@curfew/contracts';
 import { Consumer, MultipleErrors, ResponseError } from '@platformatic/kafka';
 import { backoffMs } from './backoff.ts';
 import { errorOfCode, isTrouble, reasonOf, type TopicLeaders, topicIn } from './kafka-answers.ts';
-import { connectionOptions, type KafkaSecurity } from './kafka-security.ts';
+import { connectionOptions, type KafkaSecurity, onCut } from './kafka-security.ts';
 import {
   type FeedSink,
   heard,
@@ -85,6 +85,8 @@ export class KafkaTopicReader<Read> {
   #failures = 0;
   /** What `onRefused` heard last; undefined: everything was read since. */
   #refused: CurfewError | undefined;
+  /** Why the last connection ended, until that was looked at. */
+  #cut: Error | undefined;
   #wake = Promise.withResolvers<void>();
   #watch: Promise<void> | undefined;
 
@@ -123,7 +125,7 @@ export class KafkaTopicReader<Read> {
   #newConsumer(): Consumer {
     const { brokers, clientId } = this.#options;
     const first = this.#consumers++ % brokers.length;
-    return new Consumer({
+    const consumer = new Consumer({
       ...connectionOptions(this.#options),
       clientId,
       groupId: clientId, // The library asks for one; no group is joined.
@@ -134,6 +136,10 @@ export class KafkaTopicReader<Read> {
       requestTimeout: REQUEST_TIMEOUT_MS,
       isolationLevel: READ_UNCOMMITTED,
     });
+    onCut(consumer, (error) => {
+      this.#cut = error;
+    });
+    return consumer;
   }
 
   async close(): Promise<void> {
@@ -169,7 +175,8 @@ export class KafkaTopicReader<Read> {
   }
 
   #reasonOf(error: unknown): string {
-    const refused = kafkaRefusal(error);
+    const refused = kafkaRefusal(error) ?? kafkaRefusal(this.#cut);
+    this.#cut = undefined;
     if (refused && refused.reason !== this.#refused?.reason) {
       this.#refused = refused;
       this.#options.onRefused?.(refused);

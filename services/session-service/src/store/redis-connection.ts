@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { RedisSecurity } from '@curfew/contracts';
-import { createRedis, type RedisConnection } from '@curfew/store';
+import { createRedis, type RedisConnection, type StoreOptions } from '@curfew/store';
 import type { Result } from 'ioredis';
 
 declare module 'ioredis' {
@@ -33,7 +32,7 @@ declare module 'ioredis' {
 const lua = (name: string): string => readFileSync(new URL(`../lua/${name}.lua`, import.meta.url), 'utf8');
 
 /** The connection with the session service's own scripts. */
-export const connectStore = (url: string, security: RedisSecurity = {}): RedisConnection =>
+export const connectStore = (url: string, security: StoreOptions = {}): RedisConnection =>
   createRedis(url, { ...security, scripts: SCRIPTS });
 
 const SCRIPTS = {

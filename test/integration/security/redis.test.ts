@@ -1,0 +1,184 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type CurfewError,
+  encodeNewRecord,
+  newSessionId,
+  partitionHash,
+  type RefusalCode,
+  sessionIdHash,
+  sessionKey,
+  sidOf,
+  subjectScope,
+  versionKey,
+} from '@curfew/contracts';
+import { createRedis, type RedisConnection, readUsedRecord, readVersions } from '@curfew/store';
+import type { RedisKey } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { connectStore } from '../../../services/session-service/src/store/redis-connection.ts';
+import { RedisVersions } from '../../../services/session-service/src/store/redis-versions.ts';
+import { authority, signedBy } from '../../support/certificates.ts';
+import {
+  type RedisAddress,
+  type RedisUser,
+  redisPasswordOf,
+  type SecuredRedis,
+  startSecuredRedis,
+} from '../../support/secured-redis.ts';
+import { sessionRecord } from '../../support/session-records.ts';
+
+const PARTITIONS = 4;
+const scopes = { subject: { scope: subjectScope('alice') }, subjectHash: partitionHash('alice'), tenantHash: 0 };
+
+let directory: string;
+let secured: SecuredRedis;
+const open: RedisConnection[] = [];
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'curfew-secured-redis-'));
+  secured = await startSecuredRedis(directory);
+});
+afterEach(() => Promise.all(open.splice(0).map((one) => one.close())));
+afterAll(async () => {
+  await secured?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const away: CurfewError[] = [];
+async function connected({ url, security }: RedisAddress, connect = createRedis): Promise<RedisConnection> {
+  const redis = connect(url, security);
+  open.push(redis);
+  away.length = 0;
+  await redis.start((error) => away.push(error));
+  return redis;
+}
+const as = (user: RedisUser) => connected(secured.as(user));
+
+const MISSING = { code: 'store_unavailable', reason: 'right_missing' };
+const NOPERM = expect.objectContaining({ message: expect.stringMatching(/^NOPERM /) });
+
+describe('with the users of infra/redis/users.acl, over TLS', () => {
+  test('the session service applies events, and a sidecar reads what came of them', async () => {
+    const service = await connected(secured.as('session-service'), connectStore);
+    const versions = new RedisVersions({ redis: service.client, partitions: PARTITIONS, versionTtlMs: 60_000 });
+    const change = { scope: scopes.subject.scope, offset: 0, time: 7, ends: true };
+    await versions.apply(partitionHash('alice') % PARTITIONS, -1, 0, [change]);
+    for (const user of ['sidecar', 'sidecar-cookies'] as const) {
+      const { client } = await as(user);
+      expect(await readVersions(client, scopes, PARTITIONS)).toMatchObject({ subject: { current: 7, floor: 7 } });
+    }
+  });
+
+  test.each<[RedisUser, string, (key: RedisKey) => readonly [string, ...RedisKey[]]]>([
+    ['sidecar', 'SET', (key) => ['SET', key, '9']],
+    ['sidecar', 'HSET', (key) => ['HSET', key, 'current', '9']],
+    ['sidecar', 'DEL', (key) => ['DEL', key]],
+    ['sidecar', 'HGET of a session', () => ['HGET', sessionKey('x'), 'u']],
+    ['sidecar-cookies', 'SET', (key) => ['SET', key, '9']],
+    ['sidecar-cookies', 'HSET', (key) => ['HSET', key, 'current', '9']],
+    ['sidecar-cookies', 'DEL of a session', () => ['DEL', sessionKey('x')]],
+    ['operator', 'HGET', (key) => ['HGET', key, 'current']],
+    ['session-service', 'FLUSHALL', () => ['FLUSHALL']],
+    ['session-service', 'GET of what is not Curfew’s', () => ['GET', 'other']],
+  ])('%s may not do %s', async (user, _, command) => {
+    const { client } = await as(user);
+    const [name, ...args] = command(versionKey(0, scopes.subject.scope));
+    await expect((client as unknown as Caller).call(name, ...args)).rejects.toEqual(NOPERM);
+  });
+
+  test('no script of a sidecar’s writes a version either', async () => {
+    for (const user of ['sidecar', 'sidecar-cookies'] as const) {
+      const { client } = await as(user);
+      const key = versionKey(0, scopes.subject.scope);
+      const script = 'return redis.call("HSET", KEYS[1], "current", 9)';
+      await expect(client.eval(script, 1, key)).rejects.toThrow(/The user executing the script can't/);
+    }
+  });
+
+  test('a session’s record is read, and its use noted, by the user for cookies alone', async () => {
+    const service = await as('session-service');
+    const id = newSessionId();
+    const record = sessionRecord({ sid: sidOf(id), idHash: sessionIdHash(id), lastSeenAt: Date.now() - 120_000 });
+    const key = sessionKey(record.sid);
+    await service.client.hset(key, encodeNewRecord(record));
+    await service.client.pexpireat(key, Date.now() + 1000);
+    const read = async (user: RedisUser) => readUsedRecord((await as(user)).client, record.sid, sessionIdHash(id));
+    await expect(read('sidecar')).rejects.toMatchObject(MISSING);
+    expect((await read('sidecar-cookies')).fields).toMatchObject({ u: record.subject });
+    expect(Number(await service.client.hget(key, 'l')) * 1000).toBeGreaterThan(record.lastSeenAt);
+    expect(await service.client.pexpire(key, 1)).toBe(1);
+  });
+});
+
+/** `call` as any client has it, whatever overloads its type has. */
+interface Caller {
+  call(name: string, ...args: RedisKey[]): Promise<unknown>;
+}
+
+describe('a client that Redis does not take, or that does not take Redis', () => {
+  const cases: [RefusalCode, string, () => Promise<RedisAddress> | RedisAddress][] = [
+    ['credentials_refused', 'a wrong password', () => secured.as('sidecar', { password: 'planted-secret' })],
+    ['credentials_refused', 'no user', () => ({ ...secured.as('sidecar'), url: withoutUser(), security: tls() })],
+    ['certificate_untrusted', 'an unknown authority', async () => secured.as('sidecar', await otherAuthority())],
+    ['certificate_untrusted', 'no authority', () => secured.as('sidecar', { tls: {} })],
+    ['certificate_expired', 'an expired certificate', () => secured.expired()],
+    ['certificate_refused', 'no certificate of its own', () => secured.withCertificate({})],
+    [
+      'certificate_refused',
+      'a certificate that has expired',
+      async () => secured.withCertificate(await signedBy(secured.ca, 'sidecar', -1)),
+    ],
+  ];
+  const tls = () => ({ tls: { ca: secured.ca.cert } });
+  const withoutUser = () => secured.as('sidecar').url.replace('sidecar@', '');
+  const otherAuthority = async () => ({ tls: { ca: (await authority()).cert } });
+
+  test.each(cases)('is told %s, by %s, once; and says so where its readiness is asked', async (reason, _, address) => {
+    const redis = await connected(await address());
+    await vi.waitFor(() => expect(redis.notReady()).toEqual([expect.stringContaining(reason)]));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(away).toEqual([expect.objectContaining({ code: 'store_unavailable', reason })]);
+    expect(JSON.stringify([away, away.map(({ message }) => message)])).not.toContain('planted-secret');
+  });
+
+  test('is taken with a certificate of its own that Redis trusts', async () => {
+    const redis = await connected(secured.withCertificate(await signedBy(secured.ca, 'sidecar')));
+    expect(redis.notReady()).toEqual([]);
+    expect(away).toEqual([]);
+  });
+
+  test('is told that its URL is none, without a word of it', () => {
+    const create = () => createRedis('redis://sidecar:planted/secret@redis:6379');
+    expect(create).toThrow(expect.objectContaining({ code: 'option_invalid' }));
+    expect(create).not.toThrow(/planted/);
+  });
+});
+
+test('the users do their work on a cluster, where the password comes beside the URL too', async () => {
+  const [first = '', ...others] = inject('clusterUrl').split(',');
+  const admin = await connected({ url: inject('clusterUrl'), security: {} });
+  const users = await rulesByUser();
+  try {
+    for (const master of admin.masters())
+      for (const [name, ...rules] of users) await master.call('ACL', 'SETUSER', name, 'reset', ...rules);
+    const asUser = (user: RedisUser): RedisAddress => ({
+      url: [first.replace('://', `://${user}@`), ...others].join(','),
+      security: { password: redisPasswordOf(user) },
+    });
+    const service = await connected(asUser('session-service'), connectStore);
+    const versions = new RedisVersions({ redis: service.client, partitions: PARTITIONS, versionTtlMs: 60_000 });
+    await expect(versions.position(PARTITIONS - 1)).resolves.toBeTypeOf('number');
+    const sidecar = await connected(asUser('sidecar'));
+    await expect(readVersions(sidecar.client, scopes, 7919)).resolves.toMatchObject({ tick: 0 });
+    await expect(sidecar.client.set(versionKey(0, scopes.subject.scope), '9')).rejects.toEqual(NOPERM);
+  } finally {
+    for (const master of admin.masters()) for (const [name] of users) await master.acl('DELUSER', name);
+  }
+});
+
+/** As `ACL SETUSER` takes them. */
+async function rulesByUser(): Promise<[string, ...string[]][]> {
+  const lines = (await readFile(`${directory}/users.acl`, 'utf8')).split('\n').filter((line) => line.includes(' #'));
+  return lines.map((line) => (line.match(/\([^)]*\)|\S+/g) ?? []).slice(1) as [string, ...string[]]);
+}
