@@ -151,6 +151,8 @@ describe('receipts', () => {
     await sleep(20);
     for (const token of [bob, bob, carol, bob])
       expect(await sidecar.authenticate(token)).toMatchObject({ ok: true, session: { source: 'memory' } });
+    const refused = await sidecar.authenticate(bob);
+    if (refused.ok) sidecar.turnedAway('insufficient_user_authentication', refused.session);
     await announce('bob', id, acknowledgedAt);
     expect(await saidOf(id)).toMatchObject({ exposed: 3 });
     await announce('bob', id, acknowledgedAt);

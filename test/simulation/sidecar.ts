@@ -72,7 +72,7 @@ export class SimulatedSidecar implements Actor {
         onRead: () => {},
         now: this.now,
       }),
-      acceptances: { add: () => {} },
+      acceptances: { add: () => {}, takeBack: () => {} },
       tokenCacheSize: 100,
       clock: clockOf(this.now),
     });

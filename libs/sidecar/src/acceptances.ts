@@ -30,7 +30,7 @@ const ANY = Number.NEGATIVE_INFINITY;
 export class Acceptances {
   readonly #epoch: number;
   readonly #sessions: (SessionVersions | undefined)[];
-  /** Ms since `epoch`. */
+  /** Ms since `epoch`; NaN, which is neither before nor after a bump, where it was taken back. */
   readonly #times: Float64Array;
   readonly #mask: number;
   /** Where the next one goes, in place of the oldest. */
@@ -52,6 +52,17 @@ export class Acceptances {
     this.#next = (place + 1) & this.#mask;
   }
 
+  /** The session's newest request is turned away after all. */
+  takeBack(session: SessionVersions): void {
+    for (let back = 1; back <= this.#sessions.length; back++) {
+      const place = (this.#next - back) & this.#mask;
+      if (this.#sessions[place] === undefined) return;
+      if (this.#sessions[place] !== session || Number.isNaN(this.#times[place])) continue;
+      this.#times[place] = Number.NaN;
+      return;
+    }
+  }
+
   /** What each of some bumps came too late for: one walk back, to the earliest of them. */
   exposures(bumps: readonly Bump[]): Exposure[] {
     const all: Counted[] = bumps.map((bump) => ({ bump, requests: 0 }));
@@ -69,7 +80,7 @@ export class Acceptances {
     }
     const isFull = this.#sessions[this.#next] !== undefined;
     const rememberedSince = isFull ? this.#acceptedAt(this.#next) : Number.NEGATIVE_INFINITY;
-    return all.map(({ bump, requests }) => ({ requests, atLeast: bump.at <= rememberedSince }));
+    return all.map(({ bump, requests }) => ({ requests, atLeast: !(bump.at > rememberedSince) }));
   }
 
   #acceptedAt(place: number): number {

@@ -23,7 +23,7 @@ export interface AuthenticatorOptions {
   /** Absent where there is no store. */
   readonly readThrough: ReadThrough | undefined;
   /** Hears of every request that is accepted, whatever accepts it. */
-  readonly acceptances: Pick<Acceptances, 'add'>;
+  readonly acceptances: Pick<Acceptances, 'add' | 'takeBack'>;
   readonly tokenCacheSize: number;
   readonly clock: Pick<Clock, 'epoch' | 'elapsed'>;
   /** Hears of each session whose request evidence rejects. */
@@ -98,6 +98,11 @@ export class Authenticator {
   told(token: VerifiedToken, answer: Authentication): Authentication {
     if (!answer.ok && answer.source !== 'policy') this.#options.onRejected?.(token.versions, answer.code);
     return answer;
+  }
+
+  /** A request that was accepted is turned away for another reason. */
+  takeBack(versions: SessionVersions): void {
+    this.#options.acceptances.takeBack(versions);
   }
 
   /** Says no by the credential alone. */

@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts';
 import { type Authentication, type Policy, REJECTIONS, type VerifiedToken, verifiedToken } from './session.ts';
 
 export interface CookieAuthenticatorOptions {
-  readonly authenticator: Pick<Authenticator, 'decide' | 'told' | 'refuse' | 'unprovable'>;
+  readonly authenticator: Pick<Authenticator, 'decide' | 'told' | 'takeBack' | 'refuse' | 'unprovable'>;
   /** Reads the record of a session by what its id tells, and notes its use; rejects when Redis does not answer in time. */
   readonly read: (sid: string, idHash: string) => Promise<StoredRecord>;
   readonly circuit: Circuit;
@@ -111,7 +111,11 @@ export class CookieAuthenticator {
   ): Promise<Authentication> {
     const { authenticator, clock } = this.#options;
     const answer = await first;
-    if (answer.ok) return known.gone ? REJECTIONS.token.session_invalid : answer;
+    if (answer.ok && !known.gone) return answer;
+    if (answer.ok) {
+      authenticator.takeBack(answer.session.versions);
+      return REJECTIONS.token.session_invalid;
+    }
     const isEnd = answer.code === 'session_revoked' || answer.code === 'session_stale';
     const recheckedAt = clock.epoch + clock.elapsed();
     if (!isEnd || known.gone || recheckedAt < known.recheckedAt + RECHECK_MS)

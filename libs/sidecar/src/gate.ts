@@ -9,6 +9,7 @@ import {
   type Refusal,
   type RoutePolicy,
   type RouteRefusal,
+  type Session,
 } from './session.ts';
 import type { Sidecar } from './sidecar.ts';
 
@@ -68,7 +69,9 @@ export class Gate {
     const answer = this.#judge(request, policy, bound);
     if (requirement === undefined) return answer;
     const demand = (one: Admission) =>
-      one.ok && !suffices(one.session, requirement, this.#sidecar.now()) ? this.#turnAway(requirement.refusal) : one;
+      one.ok && !suffices(one.session, requirement, this.#sidecar.now())
+        ? this.#turnAway(requirement.refusal, one.session)
+        : one;
     return answer instanceof Promise ? answer.then(demand) : demand(answer);
   }
 
@@ -83,8 +86,8 @@ export class Gate {
     return this.#sidecar.authenticateCookie(id, policy, bound);
   }
 
-  #turnAway(refusal: RouteRefusal): Refusal {
-    this.#sidecar.turnedAway(refusal.code);
+  #turnAway(refusal: RouteRefusal, session?: Session): Refusal {
+    this.#sidecar.turnedAway(refusal.code, session);
     return refusal;
   }
 }

@@ -14,7 +14,7 @@ import { reportMetrics } from './metrics.ts';
 import { readOptions, type SidecarOptions, wholeNumber } from './options.ts';
 import { ReadThrough } from './read-through.ts';
 import { Receipts } from './receipts.ts';
-import type { Authentication, Policy, RouteRefusal } from './session.ts';
+import type { Authentication, Policy, RouteRefusal, Session } from './session.ts';
 import { within } from './time-limit.ts';
 import { createTokenCheck, remoteKeys } from './token-check.ts';
 import { VersionsView } from './versions-view.ts';
@@ -60,8 +60,8 @@ export interface Sidecar {
    * from Redis once, and decides from memory from then on. Without a `redisUrl` no cookie is a session.
    */
   authenticateCookie(id: string, policy?: Policy, maxViewAgeMs?: number): Authentication | Promise<Authentication>;
-  /** Counts a request that a route turns away, whatever its session. */
-  turnedAway(code: RouteRefusal['code']): void;
+  /** Counts a request that a route turns away, though its session, if it has one, was accepted. */
+  turnedAway(code: RouteRefusal['code'], session?: Session): void;
   /** The sidecar's clock, ms since the epoch. */
   readonly now: () => number;
 }
@@ -241,8 +241,9 @@ export function createSidecar(options: SidecarOptions): Sidecar {
       cookies === undefined
         ? authenticator.refuse('session_invalid')
         : cookies.authenticate(id, policy, Math.min(bound, maxViewAgeMs)),
-    turnedAway: (code) => {
+    turnedAway: (code, session) => {
       authenticator.counts.policy[code]++;
+      if (session !== undefined) authenticator.takeBack(session.versions);
     },
     now,
   };

@@ -74,6 +74,27 @@ describe('the exposure to a bump', () => {
     expect(told.map((one) => one.requests)).toEqual([2, 0, 1, 3]);
   });
 
+  test('leaves out what was taken back: of that session alone, and the newest first', () => {
+    accept(alice);
+    now += 10;
+    accept(alice, bob, alice, bob);
+    acceptances.takeBack(alice);
+    expect(requests('u:alice', 11)).toBe(2);
+    acceptances.takeBack(alice);
+    acceptances.takeBack(session('carol'));
+    expect(requests('u:alice', 11)).toBe(1);
+    expect(requests('u:alice', 11, NOW + 10)).toBe(0);
+    expect(requests('u:bob', 11)).toBe(2);
+    for (let i = 0; i < 3; i++) acceptances.takeBack(alice);
+    expect(requests('t:acme', 21)).toBe(2);
+  });
+
+  test('is a least number also where the oldest that is remembered was taken back', () => {
+    for (let i = 0; i < 8; i++) accept(alice);
+    for (let i = 0; i < 8; i++) acceptances.takeBack(alice);
+    expect(exposed('u:alice', 11)).toEqual({ requests: 0, atLeast: true });
+  });
+
   test('is a least number where more was accepted since than is remembered', () => {
     for (let i = 0; i < 8; i++) accept(alice);
     now += 1;

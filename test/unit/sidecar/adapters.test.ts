@@ -1,7 +1,7 @@
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CurfewError } from '@curfew/contracts';
-import type { Authentication, Policy, RejectionCode } from '@curfew/sidecar';
+import type { Authentication, Policy, RejectionCode, Session } from '@curfew/sidecar';
 import { protect } from '@curfew/sidecar/express';
 import { curfew } from '@curfew/sidecar/fastify';
 import express from 'express';
@@ -20,6 +20,8 @@ const sidecar = {
   late: false,
   asked: [] as [string, Policy | undefined, number | undefined][],
   turned: [] as string[],
+  /** Whose accepted requests were turned away. */
+  takenBack: [] as (string | undefined)[],
   boundOf(maxViewAgeMs = BOUND) {
     if (maxViewAgeMs > BOUND) throw new CurfewError('option_invalid', 'maxViewAgeMs is too long');
     return maxViewAgeMs;
@@ -31,13 +33,16 @@ const sidecar = {
   authenticateCookie(id: string, policy?: Policy, maxViewAgeMs = BOUND) {
     return sidecar.authenticate(`cookie ${id}`, policy, maxViewAgeMs);
   },
-  turnedAway(code: string) {
+  turnedAway(code: string, session?: Session) {
     sidecar.turned.push(code);
+    sidecar.takenBack.push(session?.subject);
   },
   now: () => NOW,
 };
 
-beforeEach(() => Object.assign(sidecar, { answer: alice.accepted.memory, late: false, asked: [], turned: [] }));
+beforeEach(() =>
+  Object.assign(sidecar, { answer: alice.accepted.memory, late: false, asked: [], turned: [], takenBack: [] }),
+);
 
 describe('the Authorization header', () => {
   test.each([
@@ -251,6 +256,8 @@ describe.each(['Fastify', 'Express'] as const)('a service on %s', (framework) =>
     const body = { code: 'insufficient_user_authentication', status: 401, ...TRANSFERS };
     expect(reply).toMatchObject({ status: 401, body });
     expect(sidecar.turned).toEqual(['insufficient_user_authentication']);
+    // It was accepted first, and is not to be counted as let through.
+    expect(sidecar.takenBack).toEqual(['alice']);
   });
 
   test('takes no token from elsewhere than the Authorization header', async () => {

@@ -42,6 +42,7 @@ function authenticator(read?: () => Promise<StoredVersions>, tokenCacheSize = 10
       add: ({ subject }, elapsed) => {
         accepts.push([subject.scope, elapsed]);
       },
+      takeBack: () => {},
     },
     tokenCacheSize,
     clock: clockOf(settings.now),

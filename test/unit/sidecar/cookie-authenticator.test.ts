@@ -25,6 +25,8 @@ let reads: number;
 let warnings: string[];
 /** The rejections that requests were told at last. */
 let rejected: string[];
+/** Requests that were accepted at last. */
+let accepted: number;
 
 beforeEach(() => {
   now = NOW;
@@ -42,6 +44,7 @@ beforeEach(() => {
   reads = 0;
   warnings = [];
   rejected = [];
+  accepted = 0;
 });
 
 const stored = (): Record<string, string> =>
@@ -63,7 +66,7 @@ function cookies() {
     checkToken: async () => ({ ok: false, code: 'session_invalid' }),
     checkAt: ({ s }) => verdictOf(s),
     readThrough: undefined,
-    acceptances: { add: () => {} },
+    acceptances: { add: () => accepted++, takeBack: () => accepted-- },
     tokenCacheSize: 1,
     clock: clockOf(() => now),
     onRejected: (_versions, code) => rejected.push(code),
@@ -231,6 +234,7 @@ describe('evidence against a session that is known', () => {
     expect(rejected).toEqual(['session_revoked', 'session_revoked', 'session_revoked']);
     verdictOf = () => 'active';
     expect(await show()).toMatchObject(invalid);
+    expect(accepted).toBe(1);
   });
 
   test('has its record read anew, which may have been spared since', async () => {

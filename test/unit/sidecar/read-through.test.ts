@@ -278,7 +278,7 @@ describe('the ladder', () => {
           },
           checkAt: (versions, bound, at) => replica.checkAt(versions, bound, at),
           readThrough,
-          acceptances: { add: () => {} },
+          acceptances: { add: () => {}, takeBack: () => {} },
           tokenCacheSize: 100,
           clock: clockOf(() => time),
         });

@@ -33,7 +33,7 @@ describe('the metrics of a sidecar', () => {
         token === 'good' ? { ok: true, claims: CLAIMS } : { ok: false, code: 'session_invalid' },
       checkAt: () => 'active',
       readThrough: undefined,
-      acceptances: { add: () => {} },
+      acceptances: { add: () => {}, takeBack: () => {} },
       tokenCacheSize: 10,
       clock: clockOf(() => NOW),
     });
