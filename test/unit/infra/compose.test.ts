@@ -150,8 +150,8 @@ describe('the profile observability', () => {
       });
     // biome-ignore-end lint/suspicious/noTemplateCurlyInString: Compose fills them in.
     expect(collector.receivers.otlp.protocols.http.endpoint).toBe('0.0.0.0:4318');
-    expect(collector.service.pipelines.traces.exporters).toEqual(['otlp/jaeger']);
-    expect(collector.exporters['otlp/jaeger'].endpoint).toBe('jaeger:4317');
+    expect(collector.service.pipelines.traces.exporters).toEqual(['otlp_grpc/jaeger']);
+    expect(collector.exporters['otlp_grpc/jaeger'].endpoint).toBe('jaeger:4317');
     expect(serviceOf('jaeger').ports).toEqual(['127.0.0.1:16686:16686']);
     expect(serviceOf('console').environment?.['CURFEW_TRACE_URL']).toBe('http://127.0.0.1:16686/trace/{traceId}');
   });
