@@ -31,7 +31,7 @@ export interface SecuredRedis {
 }
 
 /** The users with their passwords, as a server takes them. */
-export function usersFile(directory: string): string {
+function usersFile(directory: string): string {
   const passwords = `${directory}/passwords`;
   mkdirSync(passwords, { recursive: true });
   for (const user of REDIS_USERS) writeFileSync(`${passwords}/redis-${user}`, `${redisPasswordOf(user)}\n`);

@@ -26,7 +26,7 @@ const SIGNS: readonly (readonly [RefusalCode, RegExp])[] = [
   ],
   [
     'right_missing',
-    /^(NOPERM\b|(TOPIC|GROUP|CLUSTER|TRANSACTIONAL_ID)_AUTHORIZATION_FAILED$|ERR The user executing the script can't )/,
+    /^(NOPERM\b|(TOPIC|GROUP|CLUSTER|TRANSACTIONAL_ID)_AUTHORIZATION_FAILED$|ERR (ACL failure in script|The user executing the script can't ))/,
   ],
   ['certificate_expired', /^CERT_HAS_EXPIRED$/],
   [

@@ -19,6 +19,7 @@ import { createSidecar, type Sidecar } from '@curfew/sidecar';
 import { KafkaTopicReader } from '@curfew/sidecar/topic-reader';
 import type { Producer } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { readReceipts, readVersions } from '../../../libs/cli/src/kafka-log.ts';
 import { ensureTopics } from '../../../services/session-service/src/events/kafka-topics.ts';
 import { authority, signedBy } from '../../support/certificates.ts';
 import { type KafkaUser, type SecuredKafka, startSecuredKafka } from '../../support/secured-kafka.ts';
@@ -176,6 +177,11 @@ describe('with the rights of infra/kafka/acls.txt, over TLS', () => {
       code: 'bus_unavailable',
       reason: 'right_missing',
     });
+  });
+
+  test('the operator’s command reads versions and receipts', async () => {
+    for (const read of [readVersions, readReceipts])
+      open.push(await read({ ...secured.as('operator'), windowMs: 60_000, take: () => {} }));
   });
 
   test('a sidecar that may not write receipts works, and says that they are not delivered', async () => {

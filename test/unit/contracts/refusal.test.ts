@@ -9,6 +9,7 @@ describe('an error of a client', () => {
     ['credentials_refused', 'no password', new Error('NOAUTH Authentication required.')],
     ['right_missing', 'a command', new Error("NOPERM this user has no permissions to run the 'set' command")],
     ['right_missing', 'a command of a script', new Error("ERR The user executing the script can't run this command")],
+    ['right_missing', 'a command of a script', new Error('ERR ACL failure in script: User sidecar has no permissions')],
     ['right_missing', 'a group', Object.assign(new Error('no'), { type: 'GROUP_AUTHORIZATION_FAILED' })],
     ['certificate_misnamed', 'a name', withCode('ERR_TLS_CERT_ALTNAME_INVALID')],
     ['tls_mismatch', 'plain text', withCode('ERR_SSL_WRONG_VERSION_NUMBER')],
