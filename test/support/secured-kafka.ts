@@ -25,6 +25,8 @@ export interface SecuredKafka {
   withCertificate(pair: Partial<Pair>): KafkaConnection;
   /** In the same way, at a listener whose own certificate has expired. */
   expired(): KafkaConnection;
+  /** Takes the right to write a topic from a user, whatever infra/kafka/acls.txt says, until it is called off. */
+  denyWrite(user: KafkaUser, topic: string): Promise<{ callOff(): Promise<void> }>;
   /** As one who may do everything, at a door that is not for others. */
   readonly admin: KafkaConnection;
   stop(): Promise<void>;
@@ -80,6 +82,17 @@ listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain
     }),
     withCertificate: (pair) => ({ brokers: at(mtls), tls: { ...tls, ...pair } }),
     expired: () => ({ brokers: at(expired), tls }),
+    denyWrite: async (user, topic) => {
+      const connection = createKafka({ brokers: at(admin), clientId: 'secured-kafka' }).admin();
+      await connection.connect();
+      const acl = { ...RIGHT, principal: `User:${user}`, resourceName: topic, operation: AclOperationTypes.WRITE };
+      await connection.createAcls({ acl: [{ ...acl, permissionType: AclPermissionTypes.DENY }] });
+      const callOff = async () => {
+        await connection.deleteAcls({ filters: [{ ...acl, permissionType: AclPermissionTypes.DENY }] });
+        await connection.disconnect();
+      };
+      return { callOff };
+    },
     admin: { brokers: at(admin) },
     stop: kafka.stop,
   };
@@ -116,6 +129,12 @@ async function grant(kafka: KafkaConnection): Promise<void> {
 }
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
+/** What all of them have in common, but for the one of a group. */
+const RIGHT = {
+  resourceType: AclResourceTypes.TOPIC,
+  resourcePatternType: ResourcePatternTypes.LITERAL,
+  host: '*',
+};
 
 function rights(): AclEntry[] {
   const lines = readFileSync(inRoot('infra/kafka/acls.txt'), 'utf8')
@@ -133,15 +152,13 @@ function rights(): AclEntry[] {
       },
     });
     const resources = [
-      ...values.topic.map((name) => ({ resourceType: AclResourceTypes.TOPIC, resourceName: name })),
-      ...values.group.map((name) => ({ resourceType: AclResourceTypes.GROUP, resourceName: name })),
+      ...values.topic.map((resourceName) => ({ ...RIGHT, resourceName })),
+      ...values.group.map((resourceName) => ({ ...RIGHT, resourceName, resourceType: AclResourceTypes.GROUP })),
     ];
     return resources.flatMap((resource) =>
       (values.operation ?? []).map((name) => ({
         ...resource,
-        resourcePatternType: ResourcePatternTypes.LITERAL,
         principal: values['allow-principal'] ?? '',
-        host: '*',
         // Its names have words in capitals, divided by lines.
         operation:
           AclOperationTypes[

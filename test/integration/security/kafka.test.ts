@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   type CurfewError,
   decodeReceipt,
+  EFFECT_RULES,
   encodeVersionRecord,
   type KafkaConnection,
   kafkaRefusal,
@@ -20,8 +21,14 @@ import { KafkaTopicReader } from '@curfew/sidecar/topic-reader';
 import type { Producer } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readReceipts, readVersions } from '../../../libs/cli/src/kafka-log.ts';
+import { readAnnouncedVersions } from '../../../services/session-service/src/events/kafka-announced-versions.ts';
+import { KafkaBus } from '../../../services/session-service/src/events/kafka-bus.ts';
+import { Feed } from '../../../services/session-service/src/events/kafka-feed.ts';
 import { ensureTopics } from '../../../services/session-service/src/events/kafka-topics.ts';
+import { Pipeline } from '../../../services/session-service/src/events/pipeline.ts';
 import { authority, signedBy } from '../../support/certificates.ts';
+import { MemorySessions } from '../../support/memory-sessions.ts';
+import { MemoryVersions } from '../../support/memory-stores.ts';
 import { type KafkaUser, type SecuredKafka, startSecuredKafka } from '../../support/secured-kafka.ts';
 import { tickIntoVersions } from '../../support/ticking.ts';
 import { CLAIMS } from '../../unit/sidecar/issuer.ts';
@@ -190,6 +197,50 @@ describe('with the rights of infra/kafka/acls.txt, over TLS', () => {
     await vi.waitFor(() => expect(warnings).toHaveLength(1), WAIT);
     expect(warnings[0]?.error).toMatchObject({ code: 'bus_unavailable', reason: 'right_missing' });
     expect(sidecar.notReady()).toEqual([]);
+  });
+});
+
+describe('a session service', () => {
+  let feed: Feed;
+  const warned: (CurfewError | undefined)[] = [];
+
+  beforeAll(async () => {
+    const kafka = createKafka({ ...secured.as('session-service'), clientId: 'security-test' });
+    const bus = new KafkaBus(kafka);
+    const versions = new MemoryVersions();
+    const pipeline = new Pipeline({
+      versions,
+      sessions: new MemorySessions(),
+      bus,
+      partitions: PARTITIONS,
+      rules: EFFECT_RULES,
+      onRecord: (step) => feed.applied(step),
+      onAnnounced: () => {},
+      warn: () => {},
+      now: Date.now,
+    });
+    feed = new Feed({
+      ...{ kafka, bus, versions, pipeline, partitions: PARTITIONS, now: Date.now },
+      tickIntervalMs: 200,
+      maxViewAgeMs: 1000,
+      readAnnounced: () => readAnnouncedVersions(secured.as('session-service'), PARTITIONS),
+      warn: (_, error) => warned.push(error as CurfewError),
+    });
+    feed.start();
+    await vi.waitFor(() => expect(feed.notReady()).toEqual([]), WAIT);
+  });
+  afterAll(() => feed?.close());
+
+  test.each([
+    ['announces nothing', TOPICS.sessionVersions, 'are tried again: Kafka: right_missing'],
+    ['writes no tick', TOPICS.accountEvents, 'applied too late in partition 0, 1, 2, 3: Kafka: right_missing'],
+  ])('that loses a right, so that it %s, says so, and goes on once it has it again', async (_, topic, says) => {
+    warned.length = 0;
+    const denied = await secured.denyWrite('session-service', topic);
+    await vi.waitFor(() => expect(feed.notReady().join()).toContain(says), WAIT);
+    expect(kafkaRefusal(warned[0])).toMatchObject({ reason: 'right_missing' });
+    await denied.callOff();
+    await vi.waitFor(() => expect(feed.notReady()).toEqual([]), WAIT);
   });
 });
 
