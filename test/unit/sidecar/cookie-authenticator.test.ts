@@ -1,4 +1,11 @@
-import { encodeNewRecord, newSessionId, type SessionRecord, sessionIdHash, sidOf } from '@curfew/contracts';
+import {
+  CurfewError,
+  encodeNewRecord,
+  newSessionId,
+  type SessionRecord,
+  sessionIdHash,
+  sidOf,
+} from '@curfew/contracts';
 import type { Verdict } from '@curfew/replica';
 import type { StoredRecord } from '@curfew/store';
 import fc from 'fast-check';
@@ -21,6 +28,7 @@ let verdictOf: (s: number) => Verdict;
 let record: SessionRecord | undefined;
 let fields: Record<string, string> | undefined;
 let away: boolean;
+let refused: boolean;
 let reads: number;
 let warnings: string[];
 /** The rejections that requests were told at last. */
@@ -41,6 +49,7 @@ beforeEach(() => {
   });
   fields = undefined;
   away = false;
+  refused = false;
   reads = 0;
   warnings = [];
   rejected = [];
@@ -57,11 +66,13 @@ const stored = (): Record<string, string> =>
 async function read(): Promise<StoredRecord> {
   reads++;
   if (away) throw new Error('away');
+  if (refused) throw new CurfewError('store_unavailable', undefined, { reason: 'right_missing' });
   if (record !== undefined && now - record.lastSeenAt >= MINUTE_MS) record = { ...record, lastSeenAt: now };
   return { fields: stored(), now };
 }
 
 function cookies() {
+  const circuit = new Circuit(() => now);
   const authenticator = new Authenticator({
     checkToken: async () => ({ ok: false, code: 'session_invalid' }),
     checkAt: ({ s }) => verdictOf(s),
@@ -74,7 +85,7 @@ function cookies() {
   const all = new CookieAuthenticator({
     authenticator,
     read,
-    circuit: new Circuit(() => now),
+    circuit,
     issuer: ISSUER,
     audience: AUDIENCE,
     cacheSize: 100,
@@ -82,7 +93,7 @@ function cookies() {
     onWarning: (message) => warnings.push(message),
   });
   const show = (id = ID, policy: 'strict' | 'lenient' = 'strict') => all.authenticate(id, policy, BOUND);
-  return { show, counts: all.counts };
+  return { show, counts: all.counts, circuit };
 }
 
 const revoked = { ok: false, code: 'session_revoked' };
@@ -134,6 +145,16 @@ describe('a session cookie', () => {
     const { show } = cookies();
     for (const policy of ['strict', 'lenient'] as const)
       expect(await show(ID, policy)).toMatchObject({ ok: false, code: 'view_stale' });
+  });
+
+  test('cannot be judged either where the sidecar may not read records; that keeps nobody from reading versions', async () => {
+    const { show, circuit } = cookies();
+    refused = true;
+    for (let i = 0; i < 10; i++) expect(await show(newSessionId())).toMatchObject({ code: 'view_stale' });
+    expect(circuit.open).toBe(false);
+    [refused, away] = [false, true];
+    for (let i = 0; i < 10; i++) await show(newSessionId());
+    expect(circuit.open).toBe(true);
   });
 
   test('that is known goes on while Redis is away, until it was idle for too long', async () => {

@@ -18,8 +18,10 @@ let asked: number;
 let changes: StatusChange[];
 let warnings: string[];
 let watch: Watch;
+let storeTrouble: string | undefined;
 
 beforeEach(() => {
+  storeTrouble = undefined;
   [now, ages, missing, storeProves, asked, changes, warnings] = [NOW, [], [], false, 0, [], []];
   watch = watchWith(async () => {
     asked++;
@@ -34,7 +36,7 @@ const watchWith = (store: (() => Promise<boolean>) | undefined) =>
     viewAgesMs: () => ages,
     missing: () => missing,
     storeProves: store,
-    storeTrouble: () => undefined,
+    storeTrouble: () => storeTrouble,
     onStatus: (change) => changes.push(change),
     onWarning: (message) => warnings.push(message),
     onLook: () => {},
@@ -139,6 +141,13 @@ describe('a sidecar can serve', () => {
       'the view of partition 0, 1 is up to 2002 ms old, and the bound is 2000 ms',
       'Redis proves nothing either',
     ]);
+  });
+
+  test('no more either where the store refuses, and says why', async () => {
+    storeTrouble = 'credentials_refused';
+    watch.start();
+    await views([]);
+    expect(watch.notReady()).toContain('Redis proves nothing either (credentials_refused)');
   });
 
   test('without a store by its views alone, and says so', async () => {
