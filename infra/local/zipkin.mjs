@@ -79,6 +79,8 @@ export const tracesTo = (url) =>
         OTEL_TRACES_EXPORTER: 'zipkin',
         OTEL_EXPORTER_ZIPKIN_ENDPOINT: `${url}/api/v2/spans`,
         CURFEW_TRACE_URL: `${url}/zipkin/traces/{traceId}`,
+        // A request's session is told to the other service.
+        CURFEW_BAGGAGE_HOSTS: '127.0.0.1',
         // Whoever looks at a trace of their own has just made it.
         OTEL_BSP_SCHEDULE_DELAY: process.env['OTEL_BSP_SCHEDULE_DELAY'] ?? '500',
       };

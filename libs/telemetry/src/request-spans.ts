@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { getNumberFromEnv, getStringFromEnv } from '@opentelemetry/core';
 import { AlwaysOnSampler, ParentBasedSampler, type Sampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace';
+import { adoptSession } from './session-context.ts';
 import { tracer } from './spans.ts';
 
 /** What is looked at of a Fastify request. */
@@ -59,7 +60,7 @@ export function traceRequests(share = 1): () => void {
       // Fastify makes them anew whenever they are asked for.
       const { url: route = '', config } = request.routeOptions;
       if (config?.otel === false || (method !== 'POST' && POLLED.test(route))) return done();
-      const caller = propagation.extract(ROOT_CONTEXT, headers);
+      const caller = adoptSession(propagation.extract(ROOT_CONTEXT, headers));
       // Paths hold the ids of sessions and of subjects; the route stands for them.
       const attributes = { 'http.request.method': method, 'http.route': route, 'url.path': route };
       const span = tracer().startSpan(`${method} ${route}`.trimEnd(), { kind: SpanKind.SERVER, attributes }, caller);

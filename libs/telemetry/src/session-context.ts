@@ -1,5 +1,13 @@
 import { hash } from 'node:crypto';
-import { type Attributes, type Context, context, propagation, type SpanContext, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  context,
+  createContextKey,
+  propagation,
+  type SpanContext,
+  trace,
+} from '@opentelemetry/api';
 import { ATTR } from './names.ts';
 import { tracer } from './spans.ts';
 
@@ -20,9 +28,12 @@ const attributesOf = ({ sid, versions }: TracedSession): Attributes => ({
   [ATTR.sessionVersion]: versions.s,
 });
 
+/** Not the baggage: whoever reads that tells it to every host that is called. */
+const SESSION = createContextKey('curfew.session');
+
 /**
- * Tells the request's span whose it is, and has its baggage (W3C) tell every span to come: those of this process by
- * `sessionSpans`, and those of the services that it calls.
+ * Tells the request's span whose it is, and has its context tell every span to come: those of this process by
+ * `sessionSpans`, and those of the services that it may tell by `sessionBaggage`.
  *
  * @returns the context for the rest of the request; undefined where its span is not recorded, and nothing is to be done.
  */
@@ -32,15 +43,24 @@ export function contextOfSession(session: TracedSession): Context | undefined {
   if (!span?.isRecording()) return undefined;
   const attributes = attributesOf(session);
   span.setAttributes(attributes);
-  let baggage = propagation.getBaggage(active) ?? propagation.createBaggage();
-  for (const [name, value] of Object.entries(attributes)) baggage = baggage.setEntry(name, { value: String(value) });
-  return propagation.setBaggage(active, baggage);
+  return withSession(active, attributes);
 }
+
+/** Takes the session that a caller told out of the baggage: it goes on to whom one's own goes. */
+export const adoptSession = (caller: Context): Context => withSession(caller, sessionInBaggage(caller));
+
+function withSession(of: Context, session: Attributes | undefined): Context {
+  const others = propagation.getBaggage(of)?.removeEntries(ATTR.session, ATTR.sessionVersion);
+  return (others === undefined ? of : propagation.setBaggage(of, others)).setValue(SESSION, session);
+}
+
+/** Whose request a context is of, as spans tell it. */
+export const sessionOf = (of: Context): Attributes | undefined => of.getValue(SESSION) as Attributes | undefined;
 
 const SHAPES = { [ATTR.session]: /^[0-9a-f]{16}$/, [ATTR.sessionVersion]: /^\d{1,15}$/ } as const;
 
 /** What the baggage of a context tells of the session. It may come from anybody: what has another shape is left out. */
-export function sessionInBaggage(of: Context): Attributes | undefined {
+function sessionInBaggage(of: Context): Attributes | undefined {
   const baggage = propagation.getBaggage(of);
   const session = baggage?.getEntry(ATTR.session)?.value ?? '';
   const version = baggage?.getEntry(ATTR.sessionVersion)?.value ?? '';
@@ -59,7 +79,7 @@ export function traceFirstRejection(applied: SpanContext, session: TracedSession
   const request = active?.isRecording() ? active : undefined;
   const links = request === undefined ? [] : [{ context: request.spanContext() }];
   const attributes = { ...attributesOf(session), [ATTR.verdict]: code };
-  const cause = trace.setSpanContext(propagation.deleteBaggage(context.active()), applied);
+  const cause = trace.setSpanContext(propagation.deleteBaggage(context.active()).deleteValue(SESSION), applied);
   const span = tracer().startSpan('first rejection', { attributes, links }, cause);
   request?.addLink({ context: span.spanContext() });
   span.end();

@@ -1,14 +1,14 @@
 import { SpanStatusCode } from '@opentelemetry/api';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
-import { sessionInBaggage } from './session-context.ts';
+import { sessionOf } from './session-context.ts';
 
 /**
- * Puts the session that the baggage tells of on every span, and takes the words of errors from it: they may quote what was
+ * Puts the session of the request on every span, and takes the words of errors from it: they may quote what was
  * sent.
  */
 export const sessionSpans: SpanProcessor = {
   onStart(span, parent) {
-    const session = sessionInBaggage(parent);
+    const session = sessionOf(parent);
     if (session !== undefined) span.setAttributes(session);
   },
   onEnding(span) {

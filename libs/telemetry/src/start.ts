@@ -4,6 +4,7 @@ import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { OPEN_METRICS, openMetrics } from './open-metrics.ts';
 import { requestShare, samplerOf, traceRequests } from './request-spans.ts';
+import { sessionBaggage } from './session-baggage.ts';
 import { sessionSpans } from './session-spans.ts';
 import { spanExporters } from './span-exporters.ts';
 
@@ -43,6 +44,7 @@ export function startTelemetry(serviceName: string, { traces = true } = {}): Tel
           new UndiciInstrumentation({
             // A request that is not traced calls others without a trace of their own.
             requireParentforSpans: true,
+            requestHook: sessionBaggage(),
             startSpanHook: ({ origin }) => ({ 'url.full': origin, 'url.path': '', 'url.query': '' }),
           }),
         ]
