@@ -1,12 +1,15 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { credentialOf, localClients } from '../../../infra/local/clients.mjs';
 import { inRoot } from '../../../infra/local/paths.mjs';
 import { readConsoleConfig } from '../../../services/console/src/config.ts';
 import { readIdentityPublisherConfig } from '../../../services/identity-publisher/src/config.ts';
 import { readSessionServiceConfig } from '../../../services/session-service/src/config.ts';
 import { readStorefrontConfig } from '../../../services/storefront/src/config.ts';
+import { authority, signedBy } from '../../support/certificates.ts';
 import { complaintsOfKubernetes, kubernetesResources, type Resource } from '../../support/kubernetes.ts';
 
 const resources = kubernetesResources();
@@ -20,6 +23,34 @@ const podOf = (deployment: (typeof deployments)[number]) => {
   if (container === undefined || others.length > 0) throw new Error('one container is expected');
   return { labels: metadata?.labels ?? {}, spec, container };
 };
+/** What the secrets hold, by their keys. */
+const SECRETS: Readonly<Record<string, string>> = {
+  clients: localClients(),
+  credential: credentialOf('console'),
+  'refresh-keys': randomBytes(32).toString('base64url'),
+};
+
+/** In the place of /etc/curfew. */
+const etc = mkdtempSync(join(tmpdir(), 'curfew-kubernetes-'));
+beforeAll(async () => {
+  const ca = await authority();
+  const { cert, key } = await signedBy(ca, 'session-service.curfew.svc');
+  const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  const files = {
+    'ca/ca.crt': ca.cert,
+    'tls/tls.crt': cert,
+    'tls/tls.key': key,
+    'secrets/kafka-password': 'secret',
+    'secrets/redis-password': 'secret',
+    'secrets/signing-key.json': JSON.stringify(jwk),
+  };
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(etc, file)), { recursive: true });
+    writeFileSync(join(etc, file), text);
+  }
+});
+afterAll(() => rmSync(etc, { recursive: true }));
+
 /** Whose pods a resource is about. */
 const selectorOf = (one: Resource) => {
   if (one.kind === 'Service') return one.spec?.selector;
@@ -79,22 +110,15 @@ describe.each(deployments.map((one) => [one.metadata?.name, one] as const))('%s'
     expect(named('PodDisruptionBudget', name)).toHaveLength(deployment.spec?.replicas === 1 ? 0 : 1);
   });
 
-  test('has an environment that it can read', () => {
-    const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
-    const secrets: Readonly<Record<string, string>> = {
-      clients: localClients(),
-      credential: credentialOf('console'),
-      'redis-url': 'redis://sidecar:secret@redis.example.com:6379',
-      'refresh-keys': randomBytes(32).toString('base64url'),
-      'signing-key': JSON.stringify(jwk),
-    };
+  test('has an environment that it can read, and the files that it names are mounted', () => {
     const own = (container.env ?? []).map(({ name, value, valueFrom }) => [
       name,
-      value ?? secrets[valueFrom?.secretKeyRef?.key ?? ''],
+      value ?? SECRETS[valueFrom?.secretKeyRef?.key ?? ''],
     ]);
-    // Their files are absent here.
-    const readable = own.filter(([variable]) => !/_TLS_/.test(`${variable}`));
-    const environment = { ...(container.envFrom ? configuration : {}), ...Object.fromEntries(readable) };
+    const all: Record<string, string | undefined> = { ...(container.envFrom ? configuration : {}), ...Object.fromEntries(own) };
+    const environment = Object.fromEntries(
+      Object.entries(all).map(([variable, value]) => [variable, value?.replace('/etc/curfew', etc)]),
+    );
     const read = {
       console: readConsoleConfig,
       'identity-publisher': readIdentityPublisherConfig,
@@ -102,6 +126,13 @@ describe.each(deployments.map((one) => [one.metadata?.name, one] as const))('%s'
       'session-service': readSessionServiceConfig,
     }[`${name}`];
     expect(read?.(environment)).toMatchObject({ host: '0.0.0.0', port: container.ports?.[0]?.containerPort });
+
+    const mounted = container.volumeMounts?.map(({ mountPath }) => mountPath) ?? [];
+    const needed = Object.entries(all).flatMap(([, value]) =>
+      `${value}`.startsWith('/etc/curfew/') ? [dirname(`${value}`)] : [],
+    );
+    expect(mounted.toSorted()).toEqual([...new Set(needed)].toSorted());
+    expect(spec?.volumes?.map((volume) => volume.name)).toEqual(container.volumeMounts?.map((mount) => mount.name));
   });
 });
 
