@@ -1,5 +1,5 @@
 /** Why Kafka or Redis turns this client away, or this client them; and what to do. */
-const REFUSALS = {
+export const REFUSALS = {
   credentials_refused: 'the user or the password is wrong',
   right_missing: 'the user lacks a right that this part needs',
   certificate_expired: 'its certificate has expired',
