@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -42,8 +44,8 @@ export interface Containers {
 }
 
 /**
- * A Docker engine that has the images. What an earlier run left there is removed: by Ryuk, the reaper of
- * Testcontainers, where its image is at hand, and otherwise now, unless the process that started it still runs.
+ * A Docker engine that has the images. What an earlier run left there is removed now. What this one starts ends with it:
+ * by Ryuk, the reaper of Testcontainers, where its image is at hand, and by a process that waits for that.
  *
  * @throws Error with the reason in words, where there is no engine or no image.
  */
@@ -54,7 +56,8 @@ export async function openContainers(): Promise<Containers> {
   const kafkaImage = await imageAtHand(client, imagesOf('kafka'));
   const redisImage = await imageAtHand(client, imagesOf('redis'));
   await chooseReaper(client);
-  await sweep(client);
+  await removeContainers((pid) => !alive(pid));
+  guard();
   // Where ports are published. The name may mean ::1, where Kafka is not told to be.
   const host = client.info.containerRuntime.host.replace('localhost', '127.0.0.1');
   return { kafka: () => startKafka(kafkaImage, host), redis: () => startRedis(redisImage, host) };
@@ -72,11 +75,21 @@ async function chooseReaper({ container: { dockerode } }: ContainerRuntimeClient
   else process.env['RYUK_CONTAINER_IMAGE'] ??= ryuk;
 }
 
-/** Removes the containers of runs of this machine that have ended, however they did. */
-async function sweep({ container: { dockerode } }: ContainerRuntimeClient): Promise<void> {
+/** Removes the containers of some runs of this machine, by the process ids of the runs. */
+export async function removeContainers(isOver: (pid: number) => boolean): Promise<void> {
+  const { dockerode } = (await getContainerRuntimeClient()).container;
   const filters = { label: [`${HOST}=${hostname()}`, RUN] };
   for (const { Id, Labels } of await dockerode.listContainers({ all: true, filters }))
-    if (!alive(Number(Labels[RUN]))) await dockerode.getContainer(Id).remove({ force: true, v: true });
+    if (isOver(Number(Labels[RUN]))) await dockerode.getContainer(Id).remove({ force: true, v: true });
+}
+
+function guard(): void {
+  const script = inRoot('test/support/containers-guard.ts');
+  const stdio = ['pipe', 'ignore', 'ignore'] as const;
+  const waiting = spawn(process.execPath, [script, `${process.pid}`], { detached: true, stdio: [...stdio] });
+  waiting.unref();
+  // A pipe is a socket here, whatever its type says.
+  (waiting.stdin as Socket).unref();
 }
 
 /** A container of this run. */

@@ -115,7 +115,10 @@ describe.each(deployments.map((one) => [one.metadata?.name, one] as const))('%s'
       name,
       value ?? SECRETS[valueFrom?.secretKeyRef?.key ?? ''],
     ]);
-    const all: Record<string, string | undefined> = { ...(container.envFrom ? configuration : {}), ...Object.fromEntries(own) };
+    const all: Record<string, string | undefined> = {
+      ...(container.envFrom ? configuration : {}),
+      ...Object.fromEntries(own),
+    };
     const environment = Object.fromEntries(
       Object.entries(all).map(([variable, value]) => [variable, value?.replace('/etc/curfew', etc)]),
     );
