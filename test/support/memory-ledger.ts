@@ -1,4 +1,4 @@
-import { isWanted, type Ledger, type Wanted } from '../../services/session-service/src/receipts/ledger.ts';
+import { type Found, isWanted, type Ledger, type Wanted } from '../../services/session-service/src/receipts/ledger.ts';
 import type { Revocation } from '../../services/session-service/src/receipts/revocation.ts';
 
 /** The ledger, in memory. */
@@ -17,13 +17,14 @@ export class MemoryLedger implements Ledger {
     return this.kept.get(id);
   }
 
-  async newest(wanted: Wanted): Promise<Revocation[]> {
-    return [...this.kept.values()]
+  async newest(wanted: Wanted): Promise<Found> {
+    const revocations = [...this.kept.values()]
       .filter(
         (one) =>
           one.scopes.length > 0 && one.at > wanted.since && (wanted.canaries || !one.canary) && isWanted(one, wanted),
       )
       .sort((a, b) => b.at - a.at)
       .slice(0, wanted.limit);
+    return { revocations, isTruncated: false };
   }
 }

@@ -31,6 +31,9 @@ export class Board {
   /** Since when revocations are to be asked for, ms since the epoch. */
   since = (now: number): number => this.#log.since(now);
 
+  /** Revocations that are pending and not in an answer, by their ids. */
+  pendingBeside = (reports: readonly RevocationReport[]): readonly string[] => this.#log.pendingBeside(reports);
+
   get points(): readonly Point[] {
     return this.#series.points;
   }

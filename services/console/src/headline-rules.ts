@@ -28,14 +28,18 @@ export const ready: Rule = ({ hearing: { failure, notReady } }) =>
 
 export const late: Rule = ({ now, sidecars, revocations }) => {
   const limitMs = Math.max(0, ...sidecars.map((one) => one.boundMs)) + RECEIPT_SLACK_MS;
-  const overdue = revocations.filter(({ effective, at }) => !effective && now - Date.parse(at) > limitMs);
-  if (overdue.length === 0) return undefined;
+  const all = revocations.filter(({ effective, at }) => !effective && now - Date.parse(at) > limitMs);
+  if (all.length === 0) return undefined;
+  const real = all.filter(({ canary }) => canary !== true);
+  const overdue = real.length > 0 ? real : all;
   const pending = overdue.flatMap((one) => one.sidecars.filter(({ effective }) => !effective));
   const services = [...new Set(pending.map(({ service }) => service))];
   const oldest = Math.min(...overdue.map(({ at }) => Date.parse(at)));
   return {
     level: 'bad',
-    text: `${count(overdue.length, 'revocation')} not proven effective on ${list(services)}`,
+    text: `${real.length > 0 ? count(real.length, 'revocation') : 'Canaries'} not proven effective ${
+      services.length > 0 ? `on ${list(services)}` : 'anywhere'
+    }`,
     details: [`The oldest was acknowledged at ${clock(oldest)} UTC`],
   };
 };
@@ -87,7 +91,7 @@ export const lagging: Rule = ({ sidecars }) => {
 const servicesOf = (sidecars: readonly SidecarReport[]): string => list(sidecars.map(({ service }) => service));
 
 /** When nothing is wrong. */
-export function allIsWell({ sidecars, propagation: { p99 } }: Situation): Headline {
+export function allIsWell({ sidecars, revocations, propagation: { p99 } }: Situation): Headline {
   if (sidecars.length === 0)
     return {
       level: 'unknown',
@@ -96,9 +100,14 @@ export function allIsWell({ sidecars, propagation: { p99 } }: Situation): Headli
     };
   const of = `${sidecars.length} of ${count(sidecars.length, 'sidecar')}`;
   const bound = duration(Math.max(...sidecars.map(({ boundMs }) => boundMs)));
+  // A canary, of which there is always one about, ends nothing.
+  const pending = revocations.filter(({ effective, canary }) => !effective && canary !== true);
   return {
     level: 'good',
-    text: 'Revocations are effective everywhere',
+    text:
+      pending.length === 0
+        ? 'Revocations are effective everywhere'
+        : `${count(pending.length, 'revocation')} pending, others are effective everywhere`,
     details: [of, ...(p99 === undefined ? [] : [`p99 ${duration(p99)}, of a bound of ${bound}`])],
   };
 }

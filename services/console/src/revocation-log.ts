@@ -5,8 +5,11 @@ import { HISTORY_MS } from './series.ts';
 /** Over how long the quantiles of propagation are taken, ms: about 60 canaries, on every sidecar. */
 const WINDOW_MS = 300_000;
 
-/** How many revocations are held: as many as the session service lists. */
+/** How many revocations are held beside those that are pending: as many as the session service lists. */
 const MAX_HELD = 1000;
+
+/** How many that are pending are asked for by their ids at a time. */
+const MAX_ASKED = 20;
 
 /** How far back a revocation may be that nobody has heard of, while nothing is wrong, ms. */
 const UNHEARD_MS = 15_000;
@@ -27,6 +30,16 @@ export class RevocationLog {
     return Math.min(now - UNHEARD_MS, ...pending.map(({ atMs }) => atMs - 1));
   }
 
+  /** Those that are pending and not in an answer, as it lists the newest alone: their ids, the oldest first. */
+  pendingBeside(reports: readonly RevocationReport[]): readonly string[] {
+    const told = new Set(reports.map(({ id }) => id));
+    const others = [...this.#held.values()].filter(({ report }) => !report.effective && !told.has(report.id));
+    return others
+      .slice(-MAX_ASKED)
+      .map(({ report }) => report.id)
+      .reverse();
+  }
+
   take(reports: readonly RevocationReport[], now: number): void {
     // What sidecars said is kept as long as it is measured: of hundreds of them, an hour's worth would be much.
     for (const held of this.#held.values())
@@ -34,9 +47,9 @@ export class RevocationLog {
     for (const report of reports) this.#held.set(report.id, { atMs: Date.parse(report.at), report });
     const newest = [...this.#held.values()]
       .filter(({ atMs }) => atMs > now - HISTORY_MS)
-      .toSorted((a, b) => b.atMs - a.atMs)
-      .slice(0, MAX_HELD);
-    this.#held = new Map(newest.map((held) => [held.report.id, held]));
+      .toSorted((a, b) => b.atMs - a.atMs);
+    const held = newest.filter(({ report }, place) => place < MAX_HELD || !report.effective);
+    this.#held = new Map(held.map((one) => [one.report.id, one]));
   }
 
   /** Newest first. */
@@ -67,9 +80,10 @@ export class RevocationLog {
 
   /** Requests let through before a revocation was applied, in the last hour. */
   letThrough(): { readonly count: number; readonly atLeast: boolean } {
+    const revocations = this.all.filter(({ canary }) => canary !== true);
     return {
-      count: this.all.reduce((sum, { exposed }) => sum + exposed, 0),
-      atLeast: this.all.some(({ atLeast }) => atLeast === true),
+      count: revocations.reduce((sum, { exposed }) => sum + exposed, 0),
+      atLeast: revocations.some(({ atLeast }) => atLeast === true),
     };
   }
 }

@@ -44,6 +44,16 @@ export class SessionService {
     return (await this.read<{ revocations: RevocationReport[] }>(path)).revocations;
   }
 
+  /** Undefined where it is not known any more. */
+  async revocation(id: string): Promise<RevocationReport | undefined> {
+    try {
+      return await this.read(`/v1/revocations/${encodeURIComponent(id)}`);
+    } catch (error) {
+      if (error instanceof CurfewError && error.code === 'revocation_not_found') return undefined;
+      throw error;
+    }
+  }
+
   /** What still keeps it from its work, in words; undefined where it is ready. */
   async notReady(): Promise<string | undefined> {
     const { status, body } = await this.ask('/readyz');

@@ -5,7 +5,7 @@ import type { SessionService } from './session-service.ts';
 
 export interface WatchOptions {
   readonly board: Board;
-  readonly sessionService: Pick<SessionService, 'sidecars' | 'revocations' | 'metrics' | 'notReady'>;
+  readonly sessionService: Pick<SessionService, 'sidecars' | 'revocations' | 'revocation' | 'metrics' | 'notReady'>;
   readonly now: () => number;
   /** After every round of questions; with a point of the series where it ended five seconds. */
   readonly onRound: (point: Point | undefined) => void;
@@ -43,12 +43,14 @@ export class Watch {
   async round(): Promise<void> {
     const { board, sessionService, now, onRound } = this.#options;
     try {
-      const [notReady, sidecars, revocations, metrics] = await Promise.all([
+      const [notReady, sidecars, newest, metrics] = await Promise.all([
         sessionService.notReady(),
         sessionService.sidecars(),
         sessionService.revocations(this.#question()),
         sessionService.metrics(),
       ]);
+      const others = await Promise.all(board.pendingBeside(newest).map((id) => sessionService.revocation(id)));
+      const revocations = [...newest, ...others.filter((one) => one !== undefined)];
       board.heard({ sidecars, revocations, metrics, notReady }, now());
     } catch (error) {
       board.missed((error as CurfewError).detail ?? (error as Error).message);

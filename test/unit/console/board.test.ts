@@ -99,6 +99,7 @@ describe('what was let through', () => {
       revocations: [
         revocationReport(START - 10 * S, { exposed: 2 }),
         revocationReport(START - 20 * S, { exposed: 3, atLeast: true }),
+        revocationReport(START - 5 * S, { canary: true, exposed: 100, atLeast: true }),
       ],
     });
     expect(board.state(START).letThrough).toEqual({ count: 5, atLeast: true });

@@ -32,6 +32,15 @@ describe('the headline', () => {
     });
   });
 
+  test('says of a revocation that is pending that it is, and of a canary nothing', () => {
+    const pending = revocationReport(NOW - 20, { effective: false });
+    expect(headline({ revocations: [pending, revocationReport(NOW - 5000)] })).toMatchObject({
+      level: 'good',
+      text: '1 revocation pending, others are effective everywhere',
+    });
+    expect(headline({ revocations: [{ ...pending, canary: true }] }).text).toBe('Revocations are effective everywhere');
+  });
+
   test('names the sidecar that is silent, and says since when it refuses by itself', () => {
     expect(headline({ sidecars: [sidecarReport(NOW), silent] })).toEqual({
       level: 'warning',
@@ -55,6 +64,11 @@ describe('the headline', () => {
       text: '1 revocation not proven effective on payments',
     });
     expect(headline({ revocations: [{ ...pending, sidecars, at: instant(NOW - 3500) }] }).level).toBe('good');
+    const canary = { ...pending, sidecars, canary: true as const };
+    expect(headline({ revocations: [canary] }).text).toBe('Canaries not proven effective on payments');
+    expect(headline({ revocations: [canary, { ...pending, sidecars: [] }] }).text).toBe(
+      '1 revocation not proven effective anywhere',
+    );
   });
 
   test('says that a session service is not ready, in its words', () => {

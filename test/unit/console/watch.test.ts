@@ -11,15 +11,22 @@ const START = Date.parse('2026-11-25T03:00:00Z');
 function createWatch() {
   const told: RevocationReport[] = [];
   const asked: Record<string, string>[] = [];
+  const byId = new Map<string, RevocationReport>();
+  const askedById: string[] = [];
   const points: (Point | undefined)[] = [];
   let at = START;
+  const board = new Board();
   const watch = new Watch({
-    board: new Board(),
+    board,
     sessionService: {
       sidecars: async () => [],
       revocations: async (query) => {
         asked.push({ ...query });
         return told;
+      },
+      revocation: async (id) => {
+        askedById.push(id);
+        return byId.get(id);
       },
       metrics: async () => new Map(),
       notReady: async () => undefined,
@@ -37,7 +44,7 @@ function createWatch() {
     const { since = '', canaries, limit } = asked.at(-1) ?? {};
     return [(at - 1000 - Date.parse(since)) / 1000, canaries, limit];
   };
-  return { told, points, rounds, last };
+  return { told, byId, askedById, board, points, rounds, last };
 }
 
 test('the first question is for the whole hour, the next ones for what may be new', async () => {
@@ -56,6 +63,21 @@ test('a revocation that is pending is asked for again, however long ago it was',
   told.splice(0, 1, { ...revocationReport(START - 120_000), effectiveAt: instant(START) });
   await rounds(2);
   expect(last()).toEqual([15, 'true', '1000']);
+});
+
+test('a revocation that is pending is asked for by its id where a thousand are newer, until it is effective', async () => {
+  const { told, byId, askedById, board, rounds } = createWatch();
+  const pending = revocationReport(START - 10_000, { id: 'pending', effective: false, sidecars: [] });
+  told.push(pending);
+  await rounds(1);
+  told.splice(0, 1, ...Array.from({ length: 1000 }, (_, i) => revocationReport(START - 5000 + i, { id: `${i}` })));
+  await rounds(2);
+  expect(askedById).toEqual(['pending', 'pending']);
+  expect(board.state(START + 3000).headline.text).toBe('1 revocation not proven effective anywhere');
+  byId.set('pending', { ...pending, effective: true });
+  await rounds(2);
+  expect(askedById).toHaveLength(3);
+  expect(board.state(START + 3000).headline.level).not.toBe('bad');
 });
 
 test('twice a minute all is asked for that is no canary: some are announced late', async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { authorizationOf, type LocalClient } from '../../../infra/local/clients.mjs';
 import { buildApp } from '../../../services/session-service/src/app.ts';
 import { accessOf } from '../../support/access.ts';
@@ -40,6 +40,12 @@ const says = (exposed: number) =>
 describe('a revocation over HTTP', () => {
   test('is answered at once unless one waits', async () => {
     expect(await revoke('')).toEqual({ status: 202, body: { id: 'jti', partition: 1, offset: 2 } });
+  });
+
+  test('may be older than those that are looked at, which the list says', async () => {
+    expect(await get('/v1/revocations')).toEqual({ revocations: [] });
+    vi.spyOn(lives.reports, 'list').mockResolvedValue({ reports: [], isTruncated: true });
+    expect(await get('/v1/revocations?subject=alice')).toEqual({ revocations: [], truncated: true });
   });
 
   test('is answered at once where the event ends nothing, and says so', async () => {

@@ -45,14 +45,17 @@ const UNCAUSED = {
 async function causeFor(shown: ShownSession, context: Context): Promise<Cause | undefined> {
   const session = await versioned(shown, context);
   if (session !== undefined) return causeInLog(session, context);
-  const { revocations } = await context.sessionService.get<{ revocations: RevocationReport[] }>('/v1/revocations', {
-    query: { session: shown.sid, limit: 1000 },
-  });
+  const { revocations, truncated } = await context.sessionService.get<{
+    revocations: RevocationReport[];
+    truncated?: true;
+  }>('/v1/revocations', { query: { session: shown.sid, limit: 1000 } });
   const first = revocations.findLast(({ scopes }) => scopes.includes(`s:${shown.sid}`));
   if (first === undefined)
     throw new CurfewError(
       'session_not_found',
-      'this session is not known any more, and no revocation of the last day names it: it has expired, or never was',
+      `this session is not known any more, and no revocation of the last ${truncated ? 'thousand' : 'day'} names it: ${
+        truncated ? 'an older one may, or ' : ''
+      }it has expired, or never was`,
     );
   return { ...first, verdict: 'revoked', scope: `s:${shown.sid}`, at: Date.parse(first.at) };
 }

@@ -8,7 +8,13 @@ export interface Ledger {
   settle(revocation: Revocation): Promise<void>;
   read(id: string): Promise<Revocation | undefined>;
   /** The newest of those that are kept and changed versions, newest first. */
-  newest(wanted: Wanted): Promise<Revocation[]>;
+  newest(wanted: Wanted): Promise<Found>;
+}
+
+export interface Found {
+  readonly revocations: readonly Revocation[];
+  /** There may be more of them, older ones than are indexed: they are told of by their ids alone. */
+  readonly isTruncated: boolean;
 }
 
 export interface Wanted {

@@ -15,6 +15,8 @@ export interface Report {
 /** A revocation and what becomes of it, until nothing that a sidecar says can change that. */
 export class OpenRevocation {
   readonly revocation: Revocation;
+  /** How many wait for it now. */
+  waiting = 0;
   readonly #boundMs: number;
   readonly #outcomes = new Map<Sidecar, Outcome>();
   readonly #pending = new Set<Sidecar>();

@@ -1,5 +1,5 @@
 import type { Fleet, HeardReceipt } from './fleet.ts';
-import type { Ledger, Wanted } from './ledger.ts';
+import type { Found, Ledger, Wanted } from './ledger.ts';
 import { OpenRevocation, type Report } from './open-revocation.ts';
 import type { Revocation } from './revocation.ts';
 
@@ -19,7 +19,10 @@ export interface ReportsOptions {
 
 /** Longest id that anybody can ask for. */
 const MAX_ID_LENGTH = 256;
-/** Most revocations that receipts are joined with at a time; what becomes of older ones is told when it is asked for. */
+/**
+ * Most revocations that receipts are joined with at a time, but for those that somebody waits for; what becomes of older
+ * ones is told when it is asked for.
+ */
 const MAX_OPEN = 1000;
 /** How long a sidecar may take to tell what it let through, ms. */
 const OPEN_FOR_MS = 5 * 60_000;
@@ -91,14 +94,17 @@ export class Reports {
       lookAt = now() + LOOK_INTERVAL_MS;
       found = await this.#find(id);
     }
-    if (found !== undefined) await this.#within(began + limits.limitMs - now(), found.settled);
-    return found?.report();
+    if (found === undefined) return undefined;
+    found.waiting++;
+    await this.#within(began + limits.limitMs - now(), found.settled);
+    found.waiting--;
+    return found.report();
   }
 
   /** @throws CurfewError `store_unavailable` */
-  async list(wanted: Wanted): Promise<Report[]> {
-    const revocations = await this.#options.ledger.newest(wanted);
-    return revocations.map((revocation) => this.#take(revocation).report());
+  async list(wanted: Wanted): Promise<{ readonly reports: Report[] } & Pick<Found, 'isTruncated'>> {
+    const { revocations, isTruncated } = await this.#options.ledger.newest(wanted);
+    return { reports: revocations.map((revocation) => this.#take(revocation).report()), isTruncated };
   }
 
   /** Whoever waits is answered. */
@@ -127,7 +133,7 @@ export class Reports {
     const { fleet, boundMs, now } = this.#options;
     for (const open of this.#open.values()) {
       if (this.#open.size < MAX_OPEN && open.revocation.at > now() - OPEN_FOR_MS) break;
-      this.#end(open);
+      if (open.waiting === 0) this.#end(open);
     }
     const open = new OpenRevocation(revocation, boundMs);
     this.#open.set(revocation.id, open);

@@ -81,7 +81,12 @@ export const RevocationReport = Type.Object({
   sidecars: Type.Array(SidecarOutcome),
 });
 
-export const RevocationsReply = Type.Object({ revocations: Type.Array(RevocationReport) });
+export const RevocationsReply = Type.Object({
+  revocations: Type.Array(RevocationReport),
+  truncated: Type.Optional(
+    Type.Boolean({ description: 'There may be older ones: only the newest 1000 are looked at' }),
+  ),
+});
 
 /** Published, and not known to be effective: with what is known by then, where that was waited for. */
 export const AcceptedReply = Type.Object({

@@ -86,7 +86,11 @@ export function revocationRoutes(app: App, { revocations, reports, fleet, maxVie
       const after = since === undefined ? 0 : Date.parse(since);
       // A leap second is a time of RFC 3339, and none of JavaScript's.
       if (Number.isNaN(after)) throw new CurfewError('body_invalid', 'since is no time');
-      return { revocations: (await reports.list({ limit, canaries, since: after, scopes })).map(reportReply) };
+      const listed = await reports.list({ limit, canaries, since: after, scopes });
+      return {
+        revocations: listed.reports.map(reportReply),
+        ...(listed.isTruncated ? { truncated: true } : {}),
+      };
     },
   );
 

@@ -1,6 +1,6 @@
 import { CANARY_INDEX_KEY, REVOCATION_INDEX_KEY, revocationKey } from '@curfew/contracts';
 import { answered, type RedisClient } from '@curfew/store';
-import { isWanted, type Ledger, type Wanted } from '../receipts/ledger.ts';
+import { type Found, isWanted, type Ledger, type Wanted } from '../receipts/ledger.ts';
 import type { Revocation } from '../receipts/revocation.ts';
 
 const DAY_MS = 86_400_000;
@@ -50,7 +50,7 @@ export class RedisLedger implements Ledger {
     return json === null ? undefined : (JSON.parse(json) as Revocation);
   }
 
-  async newest(wanted: Wanted): Promise<Revocation[]> {
+  async newest(wanted: Wanted): Promise<Found> {
     const keys = wanted.canaries ? [REVOCATION_INDEX_KEY, CANARY_INDEX_KEY] : [REVOCATION_INDEX_KEY];
     const after = `(${wanted.since}`;
     const indexed = await answered(
@@ -62,7 +62,8 @@ export class RedisLedger implements Ledger {
       const chunk = await Promise.all(ids.slice(first, first + CHUNK).map(({ id }) => this.read(id)));
       found.push(...chunk.filter((one) => one !== undefined).filter((one) => isWanted(one, wanted)));
     }
-    return found.slice(0, wanted.limit);
+    const isFull = indexed.some(({ length }) => length >= 2 * MAX_INDEXED);
+    return { revocations: found.slice(0, wanted.limit), isTruncated: isFull && found.length < wanted.limit };
   }
 }
 

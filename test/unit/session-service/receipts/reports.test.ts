@@ -290,7 +290,7 @@ describe('a revocation', () => {
       revocationOf(E + 2, { id: 'canary', canary: true }),
     ]);
     const listed = async (wanted: object) =>
-      (await reports.list({ limit: 10, canaries: false, since: 0, scopes: [], ...wanted })).map(
+      (await reports.list({ limit: 10, canaries: false, since: 0, scopes: [], ...wanted })).reports.map(
         ({ revocation }) => revocation.id,
       );
     expect(await listed({})).toEqual(['of a session', 'of alice']);
@@ -298,6 +298,30 @@ describe('a revocation', () => {
     expect(await listed({ scopes: ['u:alice'] })).toEqual(['of alice']);
     expect(await listed({ since: E })).toEqual(['of a session']);
   });
+});
+
+test('what nobody waits for any more is not kept open for them', async () => {
+  reports.announced([revocationOf(E)]);
+  awaited('jti', { ...LIMITS, limitMs: 100 });
+  await pass(110);
+  reports.announced(Array.from({ length: 1000 }, (_, i) => revocationOf(E, { id: `jti-${i}`, offset: 6 + i })));
+  for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 120, { offset: 9000 }));
+  expect(effective).toHaveLength(1000);
+  expect(effective.map(({ revocation }) => revocation.id)).not.toContain('jti');
+});
+
+test('whoever waits is answered no sooner because a thousand others are announced', async () => {
+  reports.announced([revocationOf(E)]);
+  const seen = [awaited(), awaited('jti', { ...LIMITS, limitMs: 300 })];
+  await pass(0);
+  reports.announced(Array.from({ length: 1500 }, (_, i) => revocationOf(E, { id: `jti-${i}`, offset: 6 + i })));
+  await pass(310);
+  expect(seen).toMatchObject([{}, { at: 300, report: { effective: false } }]);
+  expect(seen[0]).not.toHaveProperty('at');
+  for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 320, { applied: [applied(E + 5)], offset: 9000 }));
+  await pass(0);
+  expect(seen[0]).toMatchObject({ at: 310, report: { effective: true, effectiveAt: E + 5 } });
+  expect(effective).toHaveLength(1000);
 });
 
 test('a thousand open revocations are the most: the oldest is joined again when it is asked for', async () => {
