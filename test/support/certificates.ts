@@ -21,8 +21,8 @@ export async function authority(): Promise<Pair> {
   return { cert, key };
 }
 
-/** A certificate for a name, and for the loopback address, that is good from two days ago on, for so many days from now. */
-export async function signedBy(ca: Pair, name: string, days = 1): Promise<Pair> {
+/** A certificate for a name and an address that is good from two days ago on, for so many days from now. */
+export async function signedBy(ca: Pair, name: string, days = 1, ip = '127.0.0.1'): Promise<Pair> {
   const { cert, private: key } = await generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',
     algorithm: 'sha256',
@@ -34,7 +34,7 @@ export async function signedBy(ca: Pair, name: string, days = 1): Promise<Pair> 
         name: 'subjectAltName',
         altNames: [
           { type: 2, value: name },
-          { type: 7, ip: '127.0.0.1' },
+          { type: 7, ip },
         ],
       },
     ],

@@ -23,8 +23,9 @@ export interface SecuredKafka {
   as(user: KafkaUser, mechanism?: Sasl['mechanism']): Required<KafkaConnection>;
   /** By the client's certificate alone. */
   withCertificate(pair: Partial<Pair>): KafkaConnection;
-  /** In the same way, at a listener whose own certificate has expired. */
-  expired(): KafkaConnection;
+  /** Without one, at a listener whose own has expired, or is for another address. */
+  readonly expired: KafkaConnection;
+  readonly misnamed: KafkaConnection;
   /** Takes the right to write a topic from a user, whatever infra/kafka/acls.txt says, until it is called off. */
   denyWrite(user: KafkaUser, topic: string): Promise<{ callOff(): Promise<void> }>;
   /** As one who may do everything, at a door that is not for others. */
@@ -33,9 +34,13 @@ export interface SecuredKafka {
 }
 
 export async function startSecuredKafka(directory: string): Promise<SecuredKafka> {
-  const [admin = 0, sasl = 0, mtls = 0, expired = 0] = await freePorts(4);
+  const [admin = 0, sasl = 0, mtls = 0, expired = 0, misnamed = 0] = await freePorts(5);
   const ca = await authority();
-  const [good, old] = await Promise.all([signedBy(ca, 'localhost'), signedBy(ca, 'localhost', -1)]);
+  const [good, old, other] = await Promise.all([
+    signedBy(ca, 'localhost'),
+    signedBy(ca, 'localhost', -1),
+    signedBy(ca, 'elsewhere', 1, '127.0.0.9'),
+  ]);
   const pem = (name: string, ...texts: string[]) => {
     writeFileSync(`${directory}/${name}.pem`, texts.join('\n'));
     return `${directory}/${name}.pem`;
@@ -44,9 +49,9 @@ export async function startSecuredKafka(directory: string): Promise<SecuredKafka
   const kafka = await startKafka({
     port: admin,
     directory,
-    listeners: { SASL: sasl, MTLS: mtls, EXPIRED: expired },
+    listeners: { SASL: sasl, MTLS: mtls, EXPIRED: expired, MISNAMED: misnamed },
     settings: `
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_SSL,MTLS:SSL,EXPIRED:SSL
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_SSL,MTLS:SSL,EXPIRED:SSL,MISNAMED:SSL
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 # Who comes without a name has come by the door that is for the broker itself and for the tests' setup.
 super.users=User:ANONYMOUS
@@ -58,6 +63,8 @@ ssl.principal.mapping.rules=RULE:^CN=(.*)$/$1/
 listener.name.mtls.ssl.client.auth=required
 listener.name.expired.ssl.keystore.type=PEM
 listener.name.expired.ssl.keystore.location=${pem('expired', old.key, old.cert)}
+listener.name.misnamed.ssl.keystore.type=PEM
+listener.name.misnamed.ssl.keystore.location=${pem('misnamed', other.key, other.cert)}
 listener.name.sasl.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
 listener.name.sasl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.sasl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
@@ -81,7 +88,8 @@ listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain
       sasl: { mechanism, username, password: passwordOf(username) },
     }),
     withCertificate: (pair) => ({ brokers: at(mtls), tls: { ...tls, ...pair } }),
-    expired: () => ({ brokers: at(expired), tls }),
+    expired: { brokers: at(expired), tls },
+    misnamed: { brokers: at(misnamed), tls },
     denyWrite: async (user, topic) => {
       const connection = createKafka({ brokers: at(admin), clientId: 'secured-kafka' }).admin();
       await connection.connect();

@@ -25,8 +25,9 @@ export interface SecuredRedis {
   as(user: RedisUser, security?: RedisSecurity): RedisAddress;
   /** As a sidecar, where a certificate of the client's is asked for too. */
   withCertificate(pair: Partial<Pair>): RedisAddress;
-  /** As a sidecar, at a server whose certificate has expired. */
-  expired(): RedisAddress;
+  /** As a sidecar, at a server whose certificate has expired, or is for another address. */
+  readonly expired: RedisAddress;
+  readonly misnamed: RedisAddress;
   stop(): Promise<void>;
 }
 
@@ -41,9 +42,13 @@ function usersFile(directory: string): string {
 }
 
 export async function startSecuredRedis(directory: string): Promise<SecuredRedis> {
-  const ports = await freePorts(6);
+  const ports = await freePorts(8);
   const ca = await authority();
-  const [good, old] = await Promise.all([signedBy(ca, 'localhost'), signedBy(ca, 'localhost', -1)]);
+  const [good, old, other] = await Promise.all([
+    signedBy(ca, 'localhost'),
+    signedBy(ca, 'localhost', -1),
+    signedBy(ca, 'elsewhere', 1, '127.0.0.9'),
+  ]);
   const users = usersFile(directory);
   const file = (name: string, text: string) => {
     writeFileSync(`${directory}/${name}.pem`, text);
@@ -68,6 +73,7 @@ export async function startSecuredRedis(directory: string): Promise<SecuredRedis
     server(0, 'redis', good, 'no'),
     server(1, 'redis-mtls', good, 'yes'),
     server(2, 'redis-expired', old, 'no'),
+    server(3, 'redis-misnamed', other, 'no'),
   ]);
   const tls = { ca: ca.cert };
   const at = (i: number, user: string) => `rediss://${user}@127.0.0.1:${ports[2 * i + 1]}`;
@@ -82,7 +88,8 @@ export async function startSecuredRedis(directory: string): Promise<SecuredRedis
       security: { tls, password: redisPasswordOf(user), ...security },
     }),
     withCertificate: (pair) => asSidecar(1, pair),
-    expired: () => asSidecar(2),
+    expired: asSidecar(2),
+    misnamed: asSidecar(3),
     stop: async () => void (await Promise.all(servers.map((one) => one.stop()))),
   };
 }

@@ -38,7 +38,7 @@ export {
   tenantScope,
 } from './scope.ts';
 export type { KafkaConnection, KafkaSecurity, RedisSecurity, Sasl, Tls } from './security.ts';
-export { readKafkaSecurity, readRedisSecurity, SASL_MECHANISMS, SECURITY_VARIABLES } from './security.ts';
+export { checkSecurity, readKafkaSecurity, readRedisSecurity, SECURITY_VARIABLES } from './security.ts';
 export { isSessionId, newSessionId, renewedSessionId, SESSION_COOKIE, sessionIdHash, sidOf } from './session-id.ts';
 export type { SessionEnd, SessionRecord } from './session-record.ts';
 export {

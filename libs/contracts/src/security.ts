@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { CurfewError } from './errors.ts';
 
 /** Certificates and key in PEM, as `node:tls` takes them. Empty: the server's certificate is of a public authority. */
@@ -11,7 +11,7 @@ export interface Tls {
   readonly key?: string;
 }
 
-export const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
+const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 
 export interface Sasl {
   readonly mechanism: (typeof SASL_MECHANISMS)[number];
@@ -85,6 +85,37 @@ export function readRedisSecurity(env: Environment): RedisSecurity {
   if (password !== undefined && URL.parse(url)?.password)
     throw invalid('CURFEW_REDIS_URL has a password, and there is a CURFEW_REDIS_PASSWORD_FILE');
   return { ...(tls && { tls }), ...(password !== undefined && { password }) };
+}
+
+/** Mechanisms beside those of `SASL_MECHANISMS` that the clients know; they check what those need. */
+const OTHER_MECHANISMS: readonly string[] = ['OAUTHBEARER', 'GSSAPI', 'AWS'];
+
+/**
+ * Checks what a caller gives as options, before a connection is tried.
+ *
+ * @throws CurfewError `option_invalid`, naming the option and never its value.
+ */
+export function checkSecurity({
+  tls,
+  sasl,
+}: {
+  readonly tls?: SecureContextOptions;
+  readonly sasl?: object | undefined;
+}): void {
+  try {
+    if (tls !== undefined) createSecureContext(tls);
+  } catch (error) {
+    throw invalid(`tls cannot be used: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  if (sasl === undefined) return;
+  const { mechanism, username, password } = sasl as { [M in keyof Sasl]?: unknown };
+  const name = String(mechanism).toUpperCase();
+  if (OTHER_MECHANISMS.includes(name) || 'authenticationProvider' in sasl || 'authenticate' in sasl) return;
+  if (!SASL_MECHANISMS.some((one) => one === name))
+    throw invalid(`sasl.mechanism is not one of ${[...SASL_MECHANISMS, ...OTHER_MECHANISMS].join(', ')}`);
+  for (const [option, value] of Object.entries({ username, password }))
+    if (typeof value !== 'function' && (typeof value !== 'string' || value === ''))
+      throw invalid(`sasl.${option} is not a text`);
 }
 
 function saslOf(env: Environment): Sasl | undefined {

@@ -1,4 +1,4 @@
-import { CurfewError } from '@curfew/contracts';
+import { CurfewError, checkSecurity } from '@curfew/contracts';
 import type { KafkaOptions } from './kafka-client.ts';
 
 export interface PublisherOptions extends Pick<KafkaOptions, 'brokers' | 'tls' | 'sasl'> {
@@ -18,7 +18,9 @@ export const DEFAULT_PUBLISH_TIMEOUT_MS = 5000;
 const MAX_PUBLISH_TIMEOUT_MS = 600_000;
 
 /** @throws CurfewError `option_invalid`, naming the option. */
-export function checkOptions({ brokers, issuer, clientId, partitions, publishTimeoutMs }: PublisherOptions): void {
+export function checkOptions(options: PublisherOptions): void {
+  const { brokers, issuer, clientId, partitions, publishTimeoutMs } = options;
+  checkSecurity(options);
   if (!Array.isArray(brokers) || brokers.length === 0 || !brokers.every((broker) => /^\S+:\d{1,5}$/.test(broker)))
     throw new CurfewError('option_invalid', 'brokers is not a list of host:port');
   if (typeof issuer !== 'string' || issuer === '') throw new CurfewError('option_invalid', 'issuer is not a text');

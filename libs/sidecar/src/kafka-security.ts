@@ -11,12 +11,14 @@ export function connectionOptions({ brokers, tls, sasl }: KafkaSecurity & { read
 }
 
 /**
- * Hears why connections end that were made before: a broker refuses a certificate only afterwards, and the library tells
- * the requests that are under way no more than that the connection was closed.
+ * Hears why connections end. A broker refuses a certificate only after the connection is made, and the library then tells
+ * the requests that are under way no more than that it was closed. Where a connection fails, the library hears one error of
+ * it and no other: the next one, which nobody hears, would end the process.
  */
 export function onCut(
   client: Consumer | Producer<Buffer, Buffer, Buffer, Buffer>,
   listener: (error: Error) => void,
 ): void {
-  client.on('client:broker:connect', ({ connection }) => connection?.on('error', listener));
+  for (const event of ['client:broker:connect', 'client:broker:failed'] as const)
+    client.on(event, ({ connection }) => connection?.on('error', listener));
 }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CurfewError, kafkaRefusal, type Result } from '@curfew/contracts';
+import { CurfewError, type Result } from '@curfew/contracts';
 import { Consumer, MultipleErrors, ResponseError } from '@platformatic/kafka';
 import { backoffMs } from './backoff.ts';
-import { errorOfCode, isTrouble, reasonOf, type TopicLeaders, topicIn } from './kafka-answers.ts';
+import { isTrouble, type TopicLeaders, topicIn } from './kafka-answers.ts';
+import { Refusals } from './kafka-refusals.ts';
 import { connectionOptions, type KafkaSecurity, onCut } from './kafka-security.ts';
 import {
   type FeedSink,
@@ -83,10 +84,7 @@ export class KafkaTopicReader<Read> {
   /** Why the watch does not find the topic, in words. */
   #absence: string | undefined = 'Kafka has not answered yet';
   #failures = 0;
-  /** What `onRefused` heard last; undefined: everything was read since. */
-  #refused: CurfewError | undefined;
-  /** Why the last connection ended, until that was looked at. */
-  #cut: Error | undefined;
+  readonly #refusals: Refusals;
   #wake = Promise.withResolvers<void>();
   #watch: Promise<void> | undefined;
 
@@ -94,6 +92,7 @@ export class KafkaTopicReader<Read> {
     this.#options = options;
     const { topic, decode, sink, now, windowMs } = options;
     this.#topic = topic;
+    this.#refusals = new Refusals(topic, options.onRefused);
     this.#sink = {
       decode,
       apply: (...record) => sink.apply(...record),
@@ -136,9 +135,7 @@ export class KafkaTopicReader<Read> {
       requestTimeout: REQUEST_TIMEOUT_MS,
       isolationLevel: READ_UNCOMMITTED,
     });
-    onCut(consumer, (error) => {
-      this.#cut = error;
-    });
+    onCut(consumer, (error) => this.#refusals.cut(error));
     return consumer;
   }
 
@@ -161,7 +158,7 @@ export class KafkaTopicReader<Read> {
         this.#absence = undefined;
       } catch (error) {
         this.#failures++;
-        this.#absence = this.#reasonOf(error);
+        this.#absence = this.#refusals.reasonOf(error);
         await this.#askAnother();
       }
       if (signal.aborted) return;
@@ -172,16 +169,6 @@ export class KafkaTopicReader<Read> {
       if (this.#failures === 0 && lost.length === 0) await this.#wake.promise;
       await sleep(this.#pauseMs(), undefined, { signal }).catch(() => {});
     }
-  }
-
-  #reasonOf(error: unknown): string {
-    const refused = kafkaRefusal(error) ?? kafkaRefusal(this.#cut);
-    this.#cut = undefined;
-    if (refused && refused.reason !== this.#refused?.reason) {
-      this.#refused = refused;
-      this.#options.onRefused?.(refused);
-    }
-    return refused?.detail ?? reasonOf(error, this.#topic);
   }
 
   /** Nothing is read yet, so that nothing is lost with the connections. */
@@ -250,7 +237,7 @@ export class KafkaTopicReader<Read> {
     const byLeader = Map.groupBy(unplaced, ({ partition }) => leaders[partition]?.leader ?? -1);
     const placing = [...byLeader.values()].map(async (feeds) => {
       await this.#placeBegin(feeds).catch((error) => {
-        for (const feed of feeds) loseLeader(feed, this.#reasonOf(error));
+        for (const feed of feeds) loseLeader(feed, this.#refusals.reasonOf(error));
       });
     });
     await Promise.all(placing);
@@ -306,8 +293,9 @@ export class KafkaTopicReader<Read> {
           error,
         );
       }
-      if (this.#refused && this.notReady().length === 0) this.#refused = undefined;
-      if (!wasReady || this.notReady().length > 0) this.#options.sink.progress();
+      const isReady = this.notReady().length === 0;
+      if (isReady) this.#refusals.allRead();
+      if (!wasReady || !isReady) this.#options.sink.progress();
       if (this.#lost().length > 0) this.#wake.resolve();
       const { gatherMs = 0 } = this.#options;
       if (gatherMs > 0) await sleep(gatherMs, undefined, { signal: this.#stop.signal }).catch(() => {});
@@ -328,13 +316,8 @@ export class KafkaTopicReader<Read> {
     const again = response !== undefined && feeds.every(({ failures }) => failures === 0);
     for (const feed of feeds) {
       if (again) feed.failures++;
-      else loseLeader(feed, this.#reasonOf(error));
+      else loseLeader(feed, this.#refusals.reasonOf(error));
     }
-  }
-
-  #nameOf(code: number): string {
-    const error = errorOfCode(code);
-    return kafkaRefusal(error) ? this.#reasonOf(error) : error.type;
   }
 
   #fetch(node: number, feeds: readonly PartitionFeed[]): Promise<FetchResponse> {
@@ -365,7 +348,7 @@ export class KafkaTopicReader<Read> {
       const feed = this.#feeds[answer.partitionIndex];
       if (!feed) continue;
       const asked = offsets.get(feed.partition);
-      takeAnswer(feed, asked, answer, this.#sink, (code) => this.#nameOf(code));
+      takeAnswer(feed, asked, answer, this.#sink, (code) => this.#refusals.nameOf(code));
       if (isEmpty) takeEmptyAnswer(feed, asked, answer);
     }
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { CurfewError, REDIS_URL, type RedisSecurity } from '@curfew/contracts';
+import { CurfewError, checkSecurity, REDIS_URL, type RedisSecurity } from '@curfew/contracts';
 import { type Clock, clockOf, createClock } from './clock.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
 import type { Status } from './lifecycle.ts';
@@ -100,6 +100,8 @@ export function readOptions(options: SidecarOptions): Settings {
     throw new CurfewError('option_invalid', 'jwksUrl (by default made from issuer) is not an http:// or https:// URL');
 
   const { tls, sasl, redisSecurity = {} } = options;
+  checkSecurity(options);
+  checkSecurity(redisSecurity);
   const maxClockSkewMs = wholeNumber('maxClockSkewMs', options.maxClockSkewMs ?? 250, 0, 60_000);
   const clock = options.now ? clockOf(options.now) : createClock();
   return {

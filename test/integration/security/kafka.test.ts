@@ -259,7 +259,8 @@ describe('a client that Kafka does not take, or that does not take Kafka', () =>
       async () => ({ ...secured.as('sidecar'), tls: { ca: (await authority()).cert } }),
     ],
     ['certificate_untrusted', 'no authority', () => ({ ...secured.as('sidecar'), tls: {} })],
-    ['certificate_expired', 'an expired certificate', () => secured.expired()],
+    ['certificate_expired', 'an expired certificate', () => secured.expired],
+    ['certificate_misnamed', 'a certificate for another address', () => secured.misnamed],
     ['certificate_refused', 'no certificate of its own', () => secured.withCertificate({})],
     [
       'certificate_refused',

@@ -122,7 +122,8 @@ describe('a client that Redis does not take, or that does not take Redis', () =>
     ['credentials_refused', 'no user', () => ({ ...secured.as('sidecar'), url: withoutUser(), security: tls() })],
     ['certificate_untrusted', 'an unknown authority', async () => secured.as('sidecar', await otherAuthority())],
     ['certificate_untrusted', 'no authority', () => secured.as('sidecar', { tls: {} })],
-    ['certificate_expired', 'an expired certificate', () => secured.expired()],
+    ['certificate_expired', 'an expired certificate', () => secured.expired],
+    ['certificate_misnamed', 'a certificate for another address', () => secured.misnamed],
     ['certificate_refused', 'no certificate of its own', () => secured.withCertificate({})],
     [
       'certificate_refused',

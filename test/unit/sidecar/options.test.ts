@@ -58,6 +58,11 @@ describe('the options', () => {
     ['readThroughTimeoutMs', { readThroughTimeoutMs: 0 }],
     ['tokenCacheSize', { tokenCacheSize: 0 }],
     ['startTimeoutMs', { startTimeoutMs: '5s' }],
+    ['tls', { tls: { cert: 'x', key: 'x' } }],
+    ['tls', { redisSecurity: { tls: { cert: 'x', key: 'x' } } }],
+    ['sasl.mechanism', { sasl: { mechanism: 'SCRAM', username: 'a', password: 'b' } }],
+    ['sasl.username', { sasl: { mechanism: 'PLAIN', password: 'b' } }],
+    ['sasl.password', { sasl: { mechanism: 'SCRAM-SHA-256', username: 'a', password: '' } }],
   ])('name %s when it has a value that cannot be used: %o', (name, wrong) => {
     const create = () => createSidecar({ ...OPTIONS, ...wrong } as SidecarOptions);
     expect(create).toThrow(CurfewError);
