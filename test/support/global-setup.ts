@@ -16,9 +16,7 @@ interface Shared {
 // vitest runs this file once for each project, as a module of its own; the projects share one stack by way of this.
 const run = globalThis as typeof globalThis & { curfewStack?: { readonly shared: Promise<Shared>; users: number } };
 
-/**
- * Gives the project's tests a real Kafka and a real Redis, and a Redis Cluster of its own.
- */
+/** Gives the project's tests a real Kafka and a real Redis, and a Redis Cluster of its own. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   run.curfewStack ??= { shared: start(), users: 0 };
   const { curfewStack } = run;
@@ -37,13 +35,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 async function start(): Promise<Shared> {
   const directory = `${LOCAL}/test-${process.pid}`;
-  // A run that is ended from outside reaches no teardown; what it started as processes ends with it all the same.
+  // A run that is ended from outside reaches no teardown; what it started ends with it all the same.
   const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
   process.once('exit', remove);
-  const [cluster, shared] = await Promise.all([
-    freePorts(CLUSTER_PORTS).then((ports) => startRedisCluster({ ports, directory: `${directory}/cluster` })),
-    stack(directory),
-  ]);
+  // One after the other: ports that are drawn, and nobody listens on yet, may be drawn again.
+  const cluster = await startRedisCluster({ ports: await freePorts(CLUSTER_PORTS), directory: `${directory}/cluster` });
+  const shared = await stack(directory);
   return {
     ...shared,
     clusterUrl: cluster.url,
