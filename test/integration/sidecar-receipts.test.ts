@@ -19,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startKafka } from '../../infra/local/kafka.mjs';
 import { freePort } from '../../infra/local/ports.mjs';
 import type { Started } from '../../infra/local/processes.mjs';
+import { readAnnouncedVersions } from '../../services/session-service/src/events/kafka-announced-versions.ts';
 import { ensureTopics } from '../../services/session-service/src/events/kafka-topics.ts';
 import type { HeardReceipt } from '../../services/session-service/src/receipts/fleet.ts';
 import { readReceipts } from '../../services/session-service/src/receipts/kafka-receipts.ts';
@@ -98,9 +99,19 @@ async function tokenOf(sub: string): Promise<string> {
 }
 
 /** Announces that an event, acknowledged at a time, ended the sessions of a subject. */
-async function announce(sub: string, id: string, at: number, offset = 0): Promise<void> {
+async function announce(sub: string, id: string, at: number, offset = 0, more = {}): Promise<void> {
   const scope: ScopeKey = `u:${sub}`;
-  const record = encodeVersionRecord({ kind: 'version', scope, current: at, floor: at, at, why: 'x', id, offset });
+  const record = encodeVersionRecord({
+    kind: 'version',
+    scope,
+    current: at,
+    floor: at,
+    at,
+    why: 'x',
+    id,
+    offset,
+    ...more,
+  });
   const partition = partitionOf(sub, PARTITIONS);
   await producer.send({ topic: TOPICS.sessionVersions, acks: -1, messages: [{ ...record, partition }] });
 }
@@ -141,6 +152,20 @@ describe('receipts', () => {
     expect((receipt?.at ?? Number.NaN) - said.at).toBeLessThan(200);
     expect(receipt?.partitions[said.partition]?.offset).toBe(7);
     expect(await sidecar.authenticate(token)).toMatchObject({ ok: false, code: 'session_revoked' });
+  });
+
+  test('name an event with the last request that announces it, and a restore begins before it until then', async () => {
+    const [id, at, sub] = [randomUUID(), Date.now(), 'frank'];
+    const partition = partitionOf(sub, PARTITIONS);
+    const position = async () => (await readAnnouncedVersions({ brokers }, PARTITIONS))[partition]?.position;
+    await announce(sub, id, at, 5000, { more: true });
+    await announce('grace', 'grace-later', Date.now());
+    await saidOf('grace-later');
+    expect(receipts.flatMap(({ applied }) => applied).filter((event) => event.id === id)).toEqual([]);
+    expect(await position()).toBe(4999);
+    await announce(sub, id, at + 1, 5000);
+    expect(await saidOf(id)).toMatchObject({ offset: 5000, exposed: 0 });
+    expect(await position()).toBe(5000);
   });
 
   test('count the requests that were accepted between the acknowledgement and the application', async () => {
