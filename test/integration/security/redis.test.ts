@@ -70,6 +70,13 @@ describe('with the users of infra/redis/users.acl, over TLS', () => {
     }
   });
 
+  test('a session service as a sidecar’s user applies nothing, and is told right_missing', async () => {
+    const { client } = await connected(secured.as('sidecar'), connectStore);
+    const versions = new RedisVersions({ redis: client, partitions: PARTITIONS, versionTtlMs: 60_000 });
+    const change = { scope: scopes.subject.scope, offset: 99, time: 99, ends: true };
+    await expect(versions.apply(partitionHash('alice') % PARTITIONS, -1, 99, [change])).rejects.toMatchObject(MISSING);
+  });
+
   test.each<[RedisUser, string, (key: RedisKey) => readonly [string, ...RedisKey[]]]>([
     ['sidecar', 'SET', (key) => ['SET', key, '9']],
     ['sidecar', 'HSET', (key) => ['HSET', key, 'current', '9']],
