@@ -54,24 +54,44 @@ async function startEngine(env, { log, say, signal }) {
   const own = { ...env, DOCKER_HOST: host };
   const engine = await startProcess({
     name: 'The Docker engine',
-    command: 'dockerd',
+    command: 'unshare',
     args: [
-      ...['--host', host, '--exec-root', `${working}/exec`, '--pidfile', `${working}/pid`],
+      // Its containers are in a process namespace of its own, and end with it, however it ends.
+      ...[
+        '--fork',
+        '--pid',
+        '--mount-proc',
+        '--kill-child',
+        'dockerd',
+        '--host',
+        host,
+        '--exec-root',
+        `${working}/exec`,
+        '--pidfile',
+        `${working}/pid`,
+      ],
       ...['--data-root', `${LOCAL}/docker/images`, '--shutdown-timeout', '5'],
     ],
     log,
     env,
   });
+  // They would start again with the next engine.
+  const removeContainers = () =>
+    run('sh', ['-c', 'docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes'], {
+      log,
+      env: own,
+      missing: 'There is no `sh`.',
+      failed: 'The containers were not removed.',
+    });
   const stop = async () => {
-    const remove = 'docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes';
-    const words = { missing: 'There is no `sh`.', failed: 'The containers were not removed.' };
-    // It ends those that are left; they would start again with the next engine.
-    if (engine.running()) await run('sh', ['-c', remove], { log, env: own, ...words }).catch(() => {});
+    if (engine.running()) await removeContainers().catch(() => {});
     await engine.stop();
     await rm(working, { recursive: true, force: true });
   };
   try {
     await waitUntil(engine, () => isEngine(own, { log }), { limitMs: START_LIMIT_MS, signal });
+    // Those of an engine that was killed.
+    await removeContainers();
   } catch (error) {
     await stop();
     throw error;
