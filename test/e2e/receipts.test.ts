@@ -118,6 +118,27 @@ describe('a revocation', () => {
     expect(inWords(await get('/v1/revocations/nobody-knows'))).toBe('404 revocation_not_found');
   });
 
+  test('that ends nothing is effective at once, and says so', async () => {
+    const event = {
+      iss: 'https://id.example.com',
+      jti: 'receipts-created',
+      iat: Math.floor(Date.now() / 1000),
+      sub_id: { format: 'opaque', id: 'receipts-alice' },
+      events: {
+        'https://schemas.openid.net/secevent/caep/event-type/credential-change': {
+          credential_type: 'password',
+          change_type: 'create',
+        },
+      },
+    };
+    const url = `${services.urls['identity-publisher']}/v1/account-events`;
+    expect((await call('POST', url, { as: 'identity', body: event })).status).toBe(202);
+    expect(await get('/v1/revocations/receipts-created?wait=effective')).toMatchObject({
+      status: 200,
+      body: { effective: true, scopes: [], sidecars: [], says: 'it ends nothing' },
+    });
+  });
+
   test('that one does not wait for is answered at once', async () => {
     expect(await revoke('frank', '')).toMatchObject({ status: 202, body: { offset: expect.any(Number) } });
   });

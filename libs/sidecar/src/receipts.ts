@@ -37,8 +37,8 @@ const COALESCE_MS = 50;
 const OUTAGE = 3;
 /** Most events that wait to be said; of what is pushed out, the offsets tell. */
 const MAX_UNSAID = 10_000;
-/** Longest wait for the last receipt, ms. */
-const CLOSE_LIMIT_MS = 500;
+/** Longest wait for the last receipt, ms: where it is missing, whoever waits for a revocation waits for this one's lease. */
+const CLOSE_LIMIT_MS = 1000;
 
 /** A bump as it was applied. */
 interface Applied {
