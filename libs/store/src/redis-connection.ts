@@ -70,14 +70,19 @@ export function createRedis(url: string, options: StoreOptions = {}): RedisConne
   let reconnects = 0;
   /** Why it is away; undefined: it is not known to be. */
   let away: CurfewError | undefined;
+  let asking = false;
 
   const watch = (server: Redis) => {
     server.on('ready', () => {
       const address = `${server.options.host}:${server.options.port}`;
       if (reached.has(address)) reconnects += 1;
       reached.add(address);
-      away = undefined;
+      back();
     });
+  };
+  // A server of a cluster is ready before the cluster is.
+  const back = () => {
+    if (client.status === 'ready') away = undefined;
   };
   if (client instanceof Cluster) client.on('+node', watch);
   else watch(client);
@@ -88,30 +93,47 @@ export function createRedis(url: string, options: StoreOptions = {}): RedisConne
       return reconnects;
     },
     start: async (onAway) => {
-      const tell = (error: Error) => {
+      const tell = (now: CurfewError) => {
         const before = away;
-        away = redisRefusal(error) ?? absenceOf(error);
-        if (before === undefined || before.reason !== away.reason) onAway(away);
+        away = now;
+        if (before === undefined || before.reason !== now.reason) onAway(now);
       };
-      client.on('error', tell);
-      client.on('node error', tell);
-      await client.connect().catch(() => {}); // Told by the event as well, and tried again.
+      const tellOf = (error: Error) => tell(redisRefusal(error) ?? absenceOf(error));
+      client.on('error', tellOf);
+      client.on('node error', tellOf);
+      if (client instanceof Cluster) {
+        // The client asks a cluster whether it is ready, and leaves it without an error where it is not, or may not ask.
+        client.on('connect', () => {
+          asking = true;
+        });
+        client.on('ready', () => {
+          asking = false;
+          back();
+        });
+        client.on('close', () => {
+          if (asking && away === undefined) tell(new CurfewError('store_unavailable', CLUSTER_NOT_READY));
+          asking = false;
+        });
+      }
+      // Told by the events as well, and tried again. A cluster that is not ready leaves the promise as it is.
+      const left = new Promise((resolve) => client.once('close', resolve));
+      await Promise.race([client.connect().catch(() => {}), left]);
     },
-    notReady: () => {
-      if (client.status === 'ready') return [];
-      return [away?.reason === undefined ? `Redis is ${client.status}` : `${away.detail}`];
-    },
+    notReady: () => (client.status === 'ready' ? [] : [away?.detail ?? `Redis is ${client.status}`]),
     masters: () => (client instanceof Cluster ? client.nodes('master') : [client]),
     close: async () => {
       const servers = client instanceof Cluster ? client.nodes() : [client];
       // Between two tries there is no connection, and the client tells no end.
       const open = servers.filter(({ status }) => status !== 'end' && status !== 'reconnecting');
       const ended = Promise.all(open.map((server) => new Promise((resolve) => server.once('end', resolve))));
+      asking = false;
       client.disconnect();
       await ended;
     },
   };
 }
+
+const CLUSTER_NOT_READY = 'Redis: the cluster is not ready (CLUSTER INFO), or the user may not ask it (right_missing)';
 
 const absenceOf = ({ code, name }: NodeJS.ErrnoException): CurfewError =>
   new CurfewError('store_unavailable', `Redis does not answer: ${code ?? name}`);

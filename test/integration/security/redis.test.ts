@@ -180,6 +180,11 @@ test('the users do their work on a cluster, where the password comes beside the 
     const sidecar = await connected(asUser('sidecar'));
     await expect(readVersions(sidecar.client, scopes, 7919)).resolves.toMatchObject({ tick: 0 });
     await expect(sidecar.client.set(versionKey(0, scopes.subject.scope), '9')).rejects.toEqual(NOPERM);
+    // Whether the cluster is ready, without which ioredis leaves it again and says nothing.
+    for (const master of admin.masters()) await master.call('ACL', 'SETUSER', 'sidecar', '-cluster|info');
+    const other = await connected(asUser('sidecar'));
+    expect(other.notReady()).toEqual([expect.stringContaining('right_missing')]);
+    expect(away).toHaveLength(1);
   } finally {
     for (const master of admin.masters()) for (const [name] of users) await master.acl('DELUSER', name);
   }
