@@ -2,11 +2,11 @@
 export const REFUSALS = {
   credentials_refused: 'the user or the password is wrong',
   right_missing: 'the user lacks a right that this part needs',
-  certificate_expired: 'its certificate has expired',
+  certificate_expired: 'its certificate has expired, or is not valid yet',
   certificate_untrusted: 'its certificate is of an authority that is not trusted here: name that as the CA',
   certificate_misnamed: 'its certificate is for another name than the one it is reached by',
   certificate_refused: 'it wants a certificate of this client that it trusts: there is none, or one that has expired',
-  tls_mismatch: 'one side speaks TLS, and the other does not',
+  tls_mismatch: 'one side speaks TLS and the other does not, or the connection broke off as TLS began',
 } as const;
 
 /** Stable: they stand in problems, in `/readyz`, in the log and in tests. docs/managed.md has more of each. */
@@ -28,7 +28,7 @@ const SIGNS: readonly (readonly [RefusalCode, RegExp])[] = [
     'right_missing',
     /^(NOPERM\b|(TOPIC|GROUP|CLUSTER|TRANSACTIONAL_ID)_AUTHORIZATION_FAILED$|ERR (ACL failure in script|The user executing the script can't ))/,
   ],
-  ['certificate_expired', /^CERT_HAS_EXPIRED$/],
+  ['certificate_expired', /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/],
   [
     'certificate_untrusted',
     /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|CERT_(UNTRUSTED|SIGNATURE_FAILURE))$/,

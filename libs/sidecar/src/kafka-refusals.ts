@@ -23,6 +23,7 @@ export class Refusals {
   /** Whatever is refused from now on is news. */
   allRead(): void {
     this.#told = undefined;
+    this.#cut = undefined;
   }
 
   reasonOf(error: unknown): string {
