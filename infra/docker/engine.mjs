@@ -9,8 +9,14 @@ import { canInstallEngine, enginePackages } from './engine-packages.mjs';
 
 const START_LIMIT_MS = 60_000;
 
-const NO_ENGINE =
-  'No Docker engine with Compose 2 answers, and only on Debian, as root, one can be installed. Give one of yours: DOCKER_HOST.';
+/** No engine answers, and none can be had: this machine is not one on which we install it. */
+export class NoEngine extends StartError {
+  constructor() {
+    super(
+      'No Docker engine with Compose 2 answers, and only on Debian, as root, one can be installed. Give one of yours: DOCKER_HOST.',
+    );
+  }
+}
 
 /**
  * A Docker engine that answers.
@@ -28,7 +34,8 @@ const NO_ENGINE =
  *
  * @param {{ say?: ((progress: string) => void) | undefined, signal?: AbortSignal | undefined }} [options]
  * @returns {Promise<Engine>}
- * @throws {StartError} where none answers and none can be had; it names the log.
+ * @throws {NoEngine} where none answers and none can be had.
+ * @throws {StartError} where one can be had and does not start; it names the log.
  */
 export async function provideEngine({ say, signal } = {}) {
   const log = `${LOCAL}/docker/engine.log`;
@@ -36,7 +43,7 @@ export async function provideEngine({ say, signal } = {}) {
   const found = { pid: undefined, stop: async () => {} };
   if ((await isEngine(process.env, doing)) && (await hasCompose(process.env, doing)))
     return { env: process.env, ...found };
-  if (!canInstallEngine()) throw new StartError(NO_ENGINE);
+  if (!canInstallEngine()) throw new NoEngine();
   const { path, config } = await enginePackages(doing);
   const env = { ...process.env, PATH: `${path}:${process.env['PATH']}`, DOCKER_CONFIG: config };
   // What answered may only have lacked Compose.

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { interruption, Stopped } from '../local/interrupt.mjs';
 import { StartError } from '../local/start-error.mjs';
-import { provideEngine } from './engine.mjs';
+import { NoEngine, provideEngine } from './engine.mjs';
 
-/** The exit code where there is no engine and none can be had (EX_UNAVAILABLE of sysexits.h). */
+/** The exit code where there is no engine and none can be had (EX_UNAVAILABLE of sysexits.h); 1 where one fails. */
 const UNAVAILABLE = 69;
 
 const say = console.error;
@@ -40,5 +40,5 @@ async function withEngine([command, ...args]) {
 process.exitCode = await withEngine(process.argv.slice(2)).catch((error) => {
   if (error instanceof Stopped) return error.exitCode;
   console.error(error instanceof StartError ? error.message : error);
-  return error instanceof StartError ? UNAVAILABLE : 1;
+  return error instanceof NoEngine ? UNAVAILABLE : 1;
 });

@@ -36,3 +36,26 @@ test.each([
   const { status } = spawnSync(process.execPath, [inRoot('infra/docker/with-engine.mjs'), ...command]);
   expect(status).toBe(code);
 });
+
+/** Exit code and complaint of with-engine.mjs where no engine answers and `source` takes engine-packages.mjs' place. */
+function withoutEngine(source: string) {
+  const hooks = `import { registerHooks } from 'node:module';
+    const stub = ${JSON.stringify({ format: 'module', source, shortCircuit: true })};
+    const load = (url, context, next) => (url.endsWith('/engine-packages.mjs') ? stub : next(url, context));
+    registerHooks({ load });`;
+  const args = [`--import=data:text/javascript,${encodeURIComponent(hooks)}`, inRoot('infra/docker/with-engine.mjs')];
+  const { status, stderr } = spawnSync(process.execPath, [...args, 'true'], { env: { PATH: '' }, encoding: 'utf8' });
+  return { status, stderr };
+}
+
+test('where there is no engine and none can be had, the exit code is 69', () => {
+  const none = 'export const canInstallEngine = () => false; export const enginePackages = undefined;';
+  expect(withoutEngine(none).status).toBe(69);
+});
+
+test('an engine that can be had and does not start is a failure, and not 69', () => {
+  const broken = `import { StartError } from '../local/start-error.mjs';
+    export const canInstallEngine = () => true;
+    export const enginePackages = async () => { throw new StartError('broken'); };`;
+  expect(withoutEngine(broken)).toEqual({ status: 1, stderr: 'broken\n' });
+});
