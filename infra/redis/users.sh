@@ -5,6 +5,8 @@
 #   sh users.sh [directory of the passwords] > users-with-passwords.acl
 set -eu
 passwords=${1:-/run/secrets}
+newline='
+'
 
 grep '^user ' "$(dirname "$0")/users.acl" | while read -r line; do
   name=$(echo "$line" | cut -d ' ' -f 2)
@@ -13,8 +15,16 @@ grep '^user ' "$(dirname "$0")/users.acl" | while read -r line; do
     *' off' | *' nopass '*) ;;
     *)
       if [ -r "$file" ]; then
-        # The shell takes a newline at the end away.
-        hash=$(printf %s "$(cat "$file")" | sha256sum | cut -d ' ' -f 1)
+        # As for the services, one newline at the end is not of the password. The dot keeps `$(…)` from taking all away.
+        password=$(cat "$file" && echo .)
+        password=${password%.}
+        case $password in
+          *"$newline")
+            password=${password%"$newline"}
+            password=${password%"$(printf '\r')"}
+            ;;
+        esac
+        hash=$(printf %s "$password" | sha256sum | cut -d ' ' -f 1)
         line="user $name #$hash ${line#user "$name" }"
       else
         echo "users.sh: there is no $file: $name cannot sign in" >&2

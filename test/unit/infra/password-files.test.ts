@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readRedisSecurity } from '@curfew/contracts';
+import { afterAll, expect, test } from 'vitest';
+import { inRoot } from '../../../infra/local/paths.mjs';
+
+const directory = mkdtempSync(join(tmpdir(), 'curfew-passwords-'));
+const file = join(directory, 'redis-sidecar');
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** The hash that Redis gets of the password in the file. */
+const given = (): string | undefined => {
+  const users = execFileSync('sh', [inRoot('infra/redis/users.sh'), directory], { encoding: 'utf8', stdio: 'pipe' });
+  return /^user sidecar #(\w+) /m.exec(users)?.[1];
+};
+const hashOf = (password: string | undefined) => createHash('sha256').update(`${password}`).digest('hex');
+
+test.each([
+  ['secret', 'secret'],
+  ['secret\n', 'secret'],
+  ['secret\r\n', 'secret'],
+  ['secret\n\n', 'secret\n'],
+  ['secret\r', 'secret\r'],
+  ['with a "quote", $HOME and \\n.\n', 'with a "quote", $HOME and \\n.'],
+])("Redis' users and a service find the same password in a file with %j", (content, password) => {
+  writeFileSync(file, content);
+  expect(readRedisSecurity({ CURFEW_REDIS_URL: 'redis://sidecar@h', CURFEW_REDIS_PASSWORD_FILE: file }).password).toBe(
+    password,
+  );
+  expect(given()).toBe(hashOf(password));
+});
