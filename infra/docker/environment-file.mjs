@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { credentialOf, localClients } from '../local/clients.mjs';
 import { refreshKeys, signingKey } from '../local/keys.mjs';
 import { inRoot } from '../local/paths.mjs';
@@ -21,11 +21,12 @@ export function writeEnvironmentFile(standIns, file = FILE) {
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const there = new Set([...before.matchAll(/^(\w+)=/gm)].map(([, name]) => name));
   const missing = Object.entries(settings(standIns)).filter(([name]) => !there.has(name));
-  if (missing.length === 0) return;
   const separator = before === '' || before.endsWith('\n') ? '' : '\n';
   // In single quotes Compose takes every character as it is.
   const lines = missing.map(([name, value]) => `${name}='${value}'\n`).join('');
-  writeFileSync(file, `${before}${separator}${lines}`, { mode: 0o600 });
+  if (missing.length > 0) writeFileSync(file, `${before}${separator}${lines}`, { mode: 0o600 });
+  // `mode` counts for a new file alone.
+  chmodSync(file, 0o600);
 }
 
 /** @param {typeof import('./stand-ins.mjs').STAND_INS | undefined} standIns */
@@ -43,3 +44,6 @@ function settings(standIns) {
     ...(standIns === undefined ? {} : { CURFEW_KAFKA_IMAGE: standIns.kafka, CURFEW_REDIS_IMAGE: standIns.redis }),
   };
 }
+
+// By itself, in a container: docs/containers.md, Docker alone.
+if (import.meta.main) writeEnvironmentFile(undefined);

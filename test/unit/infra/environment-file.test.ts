@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
@@ -37,6 +37,15 @@ test('a second run keeps every value, so that nobody loses a session or is shut 
   const before = written();
   writeEnvironmentFile(STAND_INS, file);
   expect(written()).toMatchObject(before);
+});
+
+test('a file that others could read is closed to them, also where no value is missing', () => {
+  for (const mode of [0o644, 0o666]) {
+    writeEnvironmentFile(STAND_INS, file);
+    chmodSync(file, mode);
+    writeEnvironmentFile(STAND_INS, file);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  }
 });
 
 test('what somebody wrote there stays, and counts', () => {
