@@ -17,6 +17,7 @@ interface Service {
   readonly mem_limit?: string;
   readonly cpus?: number;
   readonly pids_limit?: number;
+  readonly stop_grace_period?: string;
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly command?: readonly string[];
@@ -112,6 +113,13 @@ test('the services write nothing, and share one image, which is built once', () 
   expect(services.filter(([, { build }]) => build !== undefined).map(([name]) => name)).toEqual(['session-service']);
 });
 
+test('a service has longer to end than it gives itself', () => {
+  const serve = readFileSync(inRoot('libs/http/src/serve.ts'), 'utf8');
+  const limitMs = Number(/STOP_LIMIT_MS = ([\d_]+)/.exec(serve)?.[1]?.replaceAll('_', ''));
+  for (const [name, { stop_grace_period = '10s' }] of ours)
+    expect(Number.parseInt(stop_grace_period, 10) * 1000, name).toBeGreaterThan(limitMs);
+});
+
 test('Redis keeps every version, on disk too, and knows each part as a user of its own', () => {
   const { command = [], user } = serviceOf('redis');
   expect(command.join(' ')).toContain('--aclfile');
@@ -154,6 +162,16 @@ describe('the profile observability', () => {
     expect(collector.exporters['otlp_grpc/jaeger'].endpoint).toBe('jaeger:4317');
     expect(serviceOf('jaeger').ports).toEqual(['127.0.0.1:16686:16686']);
     expect(serviceOf('console').environment?.['CURFEW_TRACE_URL']).toBe('http://127.0.0.1:16686/trace/{traceId}');
+  });
+
+  test('has a Grafana that nobody signs in to, and that asks nobody for anything', () => {
+    expect(serviceOf('grafana').environment).toMatchObject({
+      GF_AUTH_BASIC_ENABLED: 'false',
+      GF_AUTH_DISABLE_LOGIN_FORM: 'true',
+      GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION: 'true',
+      GF_PLUGINS_PREINSTALL_DISABLED: 'true',
+      GF_ANALYTICS_REPORTING_ENABLED: 'false',
+    });
   });
 
   test('scrapes every service where it listens', () => {
