@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { RedisSecurity } from '@curfew/contracts';
 import { inRoot } from '../../infra/local/paths.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
@@ -23,15 +23,15 @@ export interface RedisAddress {
 export interface SecuredRedis {
   readonly ca: Pair;
   as(user: RedisUser, security?: RedisSecurity): RedisAddress;
-  /** As a sidecar, where a certificate of the client's is asked for too. */
-  withCertificate(pair: Partial<Pair>): RedisAddress;
+  /** Where a certificate of the client's is asked for too. */
+  withCertificate(pair: Partial<Pair>, user?: RedisUser): RedisAddress;
   /** As a sidecar, at a server whose certificate has expired, or is for another address. */
   readonly expired: RedisAddress;
   readonly misnamed: RedisAddress;
   stop(): Promise<void>;
 }
 
-/** The users with their passwords, as a server takes them. */
+/** A file with the users and their passwords, as a server takes it. */
 function usersFile(directory: string): string {
   const passwords = `${directory}/passwords`;
   mkdirSync(passwords, { recursive: true });
@@ -39,6 +39,14 @@ function usersFile(directory: string): string {
   const users = `${directory}/users.acl`;
   writeFileSync(users, execFileSync('sh', [inRoot('infra/redis/users.sh'), passwords]));
   return users;
+}
+
+/** The users who have a password, each with its rules, as `ACL SETUSER` takes them. */
+export function redisUsers(directory: string): [string, ...string[]][] {
+  const lines = readFileSync(usersFile(directory), 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(' #'));
+  return lines.map((line) => (line.match(/\([^)]*\)|\S+/g) ?? []).slice(1) as [string, ...string[]]);
 }
 
 export async function startSecuredRedis(directory: string): Promise<SecuredRedis> {
@@ -59,7 +67,9 @@ export async function startSecuredRedis(directory: string): Promise<SecuredRedis
     const working = `${directory}/${name}`;
     mkdirSync(working);
     const tls = ['--tls-cert-file', file(`${name}.crt`, cert), '--tls-key-file', file(`${name}.key`, key)];
-    const args = ['--aclfile', users, '--tls-port', `${ports[2 * i + 1]}`, ...tls];
+    // A script that takes longer is one that somebody may end, ms.
+    const scripts = ['--busy-reply-threshold', '200'];
+    const args = ['--aclfile', users, '--tls-port', `${ports[2 * i + 1]}`, ...tls, ...scripts];
     return startServer({
       name,
       port: ports[2 * i] ?? 0,
@@ -76,20 +86,16 @@ export async function startSecuredRedis(directory: string): Promise<SecuredRedis
     server(3, 'redis-misnamed', other, 'no'),
   ]);
   const tls = { ca: ca.cert };
-  const at = (i: number, user: string) => `rediss://${user}@127.0.0.1:${ports[2 * i + 1]}`;
-  const asSidecar = (i: number, pair: Partial<Pair> = {}) => ({
-    url: at(i, 'sidecar'),
-    security: { tls: { ...tls, ...pair }, password: redisPasswordOf('sidecar') },
+  const as = (i: number, user: RedisUser, security: RedisSecurity = {}) => ({
+    url: `rediss://${user}@127.0.0.1:${ports[2 * i + 1]}`,
+    security: { tls, password: redisPasswordOf(user), ...security },
   });
   return {
     ca,
-    as: (user, security = {}) => ({
-      url: at(0, user),
-      security: { tls, password: redisPasswordOf(user), ...security },
-    }),
-    withCertificate: (pair) => asSidecar(1, pair),
-    expired: asSidecar(2),
-    misnamed: asSidecar(3),
+    as: (user, security) => as(0, user, security),
+    withCertificate: (pair, user = 'sidecar') => as(1, user, { tls: { ...tls, ...pair } }),
+    expired: as(2, 'sidecar'),
+    misnamed: as(3, 'sidecar'),
     stop: async () => void (await Promise.all(servers.map((one) => one.stop()))),
   };
 }

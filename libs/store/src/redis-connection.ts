@@ -73,6 +73,14 @@ export function createRedis(url: string, options: StoreOptions = {}): RedisConne
   let asking = false;
 
   const watch = (server: Redis) => {
+    // Sent before a command whose slot moves. The client drops the promise, and a rejection that nobody hears ends the
+    // process; the command fails for itself.
+    const ask = server.asking.bind(server);
+    server.asking = () => {
+      const asked = ask();
+      asked.catch(() => {});
+      return asked;
+    };
     server.on('ready', () => {
       const address = `${server.options.host}:${server.options.port}`;
       if (reached.has(address)) reconnects += 1;

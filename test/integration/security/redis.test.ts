@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -15,14 +15,13 @@ import {
 } from '@curfew/contracts';
 import { createRedis, type RedisConnection, readUsedRecord, readVersions } from '@curfew/store';
 import type { RedisKey } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { connectStore } from '../../../services/session-service/src/store/redis-connection.ts';
 import { RedisVersions } from '../../../services/session-service/src/store/redis-versions.ts';
 import { authority, signedBy } from '../../support/certificates.ts';
 import {
   type RedisAddress,
   type RedisUser,
-  redisPasswordOf,
   type SecuredRedis,
   startSecuredRedis,
 } from '../../support/secured-redis.ts';
@@ -120,6 +119,16 @@ describe('with the users of infra/redis/users.acl, over TLS', () => {
   });
 });
 
+test('a script that a sidecar’s password was used to send, and that does not end, is ended by the operator', async () => {
+  const [operator, sidecar, other] = [await as('operator'), await as('sidecar'), await as('sidecar')];
+  const endless = sidecar.client.eval('while true do end', 0).catch((error: unknown) => error);
+  await vi.waitFor(() => expect(other.client.ping()).rejects.toThrow(/^BUSY /), { timeout: 5000 });
+  await expect((other.client as unknown as Caller).call('SCRIPT', 'KILL')).rejects.toEqual(NOPERM);
+  await expect((operator.client as unknown as Caller).call('SCRIPT', 'KILL')).resolves.toBe('OK');
+  await endless;
+  await expect(other.client.ping()).resolves.toBe('PONG');
+});
+
 /** `call` as any client has it, whatever overloads its type has. */
 interface Caller {
   call(name: string, ...args: RedisKey[]): Promise<unknown>;
@@ -164,36 +173,3 @@ describe('a client that Redis does not take, or that does not take Redis', () =>
     expect(create).not.toThrow(/planted/);
   });
 });
-
-test('the users do their work on a cluster, where the password comes beside the URL too', async () => {
-  const [first = '', ...others] = inject('clusterUrl').split(',');
-  const admin = await connected({ url: inject('clusterUrl'), security: {} });
-  const users = await rulesByUser();
-  try {
-    for (const master of admin.masters())
-      for (const [name, ...rules] of users) await master.call('ACL', 'SETUSER', name, 'reset', ...rules);
-    const asUser = (user: RedisUser): RedisAddress => ({
-      url: [first.replace('://', `://${user}@`), ...others].join(','),
-      security: { password: redisPasswordOf(user) },
-    });
-    const service = await connected(asUser('session-service'), connectStore);
-    const versions = new RedisVersions({ redis: service.client, partitions: PARTITIONS, versionTtlMs: 60_000 });
-    await expect(versions.position(PARTITIONS - 1)).resolves.toBeTypeOf('number');
-    const sidecar = await connected(asUser('sidecar'));
-    await expect(readVersions(sidecar.client, scopes, 7919)).resolves.toMatchObject({ tick: 0 });
-    await expect(sidecar.client.set(versionKey(0, scopes.subject.scope), '9')).rejects.toEqual(NOPERM);
-    // Whether the cluster is ready, without which ioredis leaves it again and says nothing.
-    for (const master of admin.masters()) await master.call('ACL', 'SETUSER', 'sidecar', '-cluster|info');
-    const other = await connected(asUser('sidecar'));
-    expect(other.notReady()).toEqual([expect.stringContaining('right_missing')]);
-    expect(away).toHaveLength(1);
-  } finally {
-    for (const master of admin.masters()) for (const [name] of users) await master.acl('DELUSER', name);
-  }
-});
-
-/** As `ACL SETUSER` takes them. */
-async function rulesByUser(): Promise<[string, ...string[]][]> {
-  const lines = (await readFile(`${directory}/users.acl`, 'utf8')).split('\n').filter((line) => line.includes(' #'));
-  return lines.map((line) => (line.match(/\([^)]*\)|\S+/g) ?? []).slice(1) as [string, ...string[]]);
-}
