@@ -27,6 +27,7 @@ import { tickIntoVersions } from '../support/ticking.ts';
 import { AUDIENCE, createIssuer } from '../unit/sidecar/issuer.ts';
 
 const PARTITIONS = 4;
+const HOUR_MS = 3_600_000;
 const WAIT = { timeout: 15_000, interval: 10 };
 
 /** A Kafka of this file's own, as it is paused here, and its topic of receipts taken away. */
@@ -146,7 +147,10 @@ describe('receipts', () => {
     const [id, at] = [randomUUID(), Date.now()];
     await announce(sub, id, at, 7);
     const said = await saidOf(id);
-    expect(said).toEqual({ id, partition: partitionOf(sub, PARTITIONS), offset: 7, at: said.at, exposed: 0 });
+    const { at: appliedAt, since } = said;
+    expect(said).toEqual({ id, partition: partitionOf(sub, PARTITIONS), offset: 7, at: appliedAt, since, exposed: 0 });
+    expect(at - since).toBeGreaterThanOrEqual(0);
+    expect(at - since).toBeLessThan(20);
     expect(said.at - at).toBeLessThan(1000);
     const receipt = receipts.find(({ applied }) => applied.some((event) => event.id === id));
     expect((receipt?.at ?? Number.NaN) - said.at).toBeLessThan(200);
@@ -187,8 +191,7 @@ describe('receipts', () => {
   });
 });
 
-test('are dated by the broker, whatever the clock of the sidecar says', async () => {
-  const HOUR_MS = 3_600_000;
+test('are dated by the broker, whatever the clock of the sidecar says, and so is what was let through', async () => {
   const heard: HeardReceipt[] = [];
   const reader = readReceipts({
     brokers,
@@ -200,8 +203,8 @@ test('are dated by the broker, whatever the clock of the sidecar says', async ()
   const late = createSidecar({ ...optionsOf('orders-late'), now: () => Date.now() - HOUR_MS });
   const began = Date.now();
   reader.start();
-  void late.start().catch(() => {});
   try {
+    await late.start();
     const said = await vi.waitFor(() => {
       const one = heard.find(({ instance }) => instance === 'orders-late');
       if (one === undefined) throw new Error('it has said nothing yet');
@@ -210,6 +213,21 @@ test('are dated by the broker, whatever the clock of the sidecar says', async ()
     expect(Math.abs(said.at + HOUR_MS - began)).toBeLessThan(5000);
     expect(said.heardAt).toBeGreaterThanOrEqual(began);
     expect(said.heardAt).toBeLessThanOrEqual(Date.now());
+
+    const token = await tokenOf('henry');
+    await late.authenticate(token);
+    await sleep(50);
+    const [id, acknowledgedAt] = [randomUUID(), Date.now()];
+    await sleep(20);
+    expect(await late.authenticate(token)).toMatchObject({ ok: true, session: { source: 'memory' } });
+    await announce('henry', id, acknowledgedAt);
+    const event = await vi.waitFor(() => {
+      const [one] = heard.filter(({ instance }) => instance === 'orders-late').flatMap((receipt) => receipt.applied);
+      if (one === undefined) throw new Error('it has not applied it yet');
+      return one;
+    }, WAIT);
+    expect(event).toMatchObject({ id, exposed: 1 });
+    expect(acknowledgedAt - (event.since + HOUR_MS)).toBeLessThan(50);
   } finally {
     await Promise.all([late.close(), reader.close()]);
   }

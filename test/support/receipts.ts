@@ -27,6 +27,7 @@ export const applied = (at: number, members: Partial<AppliedEvent> = {}): Applie
   partition: 0,
   offset: 5,
   at,
+  since: 0,
   exposed: 0,
   ...members,
 });

@@ -40,7 +40,9 @@ export interface AppliedEvent {
   readonly offset: number;
   /** When it was applied. */
   readonly at: number;
-  /** Requests accepted between its acknowledgement and its application, of sessions that it ends or makes stale. */
+  /** Since when requests were counted: as it reckons, when the event was acknowledged or a little before. */
+  readonly since: number;
+  /** Requests accepted between then and its application, of sessions that it ends or makes stale. */
   readonly exposed: number;
   /** There may have been more: so far back the sidecar does not remember. */
   readonly atLeast?: true;
@@ -91,8 +93,9 @@ function readPartition(item: unknown): ReceiptPartition | undefined {
 
 function readApplied(item: unknown): AppliedEvent | undefined {
   if (!isJsonObject(item)) return undefined;
-  const { id, partition, offset, at, exposed, atLeast } = item;
-  if (!isText(id) || !isCount(partition) || !isCount(offset) || !isCount(at) || !isCount(exposed)) return undefined;
-  const event = { id, partition, offset, at, exposed };
+  const { id, partition, offset, at, since, exposed, atLeast } = item;
+  if (!isText(id) || !isCount(partition) || !isCount(offset)) return undefined;
+  if (!isCount(at) || !isCount(since) || !isCount(exposed)) return undefined;
+  const event = { id, partition, offset, at, since, exposed };
   return atLeast === true ? { ...event, atLeast } : event;
 }

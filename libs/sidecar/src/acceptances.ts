@@ -2,11 +2,14 @@ import { REALM_SCOPE, type VersionRecord } from '@curfew/contracts';
 import type { SessionVersions } from '@curfew/replica';
 
 /** What of a version record tells whom it concerns, and since when. */
-export type Bump = Pick<VersionRecord, 'scope' | 'current' | 'at'>;
+export interface Bump extends Pick<VersionRecord, 'scope' | 'current'> {
+  /** No later than its event was acknowledged, ms since the epoch by this process' clock. */
+  readonly since: number;
+}
 
 /** What a bump came too late for. */
 export interface Exposure {
-  /** Requests accepted since the bump's event was acknowledged, of sessions that it ends or makes stale. */
+  /** Requests accepted from then on, of sessions that the bump ends or makes stale. */
   readonly requests: number;
   /** There may have been more: so far back nothing is remembered. */
   readonly atLeast: boolean;
@@ -23,9 +26,8 @@ const REMEMBERED = 65_536;
 const ANY = Number.NEGATIVE_INFINITY;
 
 /**
- * The newest acceptances: of which session, and when. One costs two writes to arrays, and no allocation. Its time is by
- * this process' clock and a bump's by a broker's: what lies within their difference, `maxClockSkewMs` at the most, may be
- * counted wrongly.
+ * The newest acceptances: of which session, and when, by this process' clock. One costs two writes to arrays, and no
+ * allocation.
  */
 export class Acceptances {
   readonly #epoch: number;
@@ -67,7 +69,7 @@ export class Acceptances {
   exposures(bumps: readonly Bump[]): Exposure[] {
     const all: Counted[] = bumps.map((bump) => ({ bump, requests: 0 }));
     const byScope = Map.groupBy(all, ({ bump }) => bump.scope);
-    const since = bumps.reduce((earliest, { at }) => Math.min(earliest, at), Number.POSITIVE_INFINITY);
+    const since = bumps.reduce((earliest, bump) => Math.min(earliest, bump.since), Number.POSITIVE_INFINITY);
     for (let back = 1; back <= this.#sessions.length; back++) {
       const place = (this.#next - back) & this.#mask;
       const session = this.#sessions[place];
@@ -80,7 +82,7 @@ export class Acceptances {
     }
     const isFull = this.#sessions[this.#next] !== undefined;
     const rememberedSince = isFull ? this.#acceptedAt(this.#next) : Number.NEGATIVE_INFINITY;
-    return all.map(({ bump, requests }) => ({ requests, atLeast: !(bump.at > rememberedSince) }));
+    return all.map(({ bump, requests }) => ({ requests, atLeast: !(bump.since > rememberedSince) }));
   }
 
   #acceptedAt(place: number): number {
@@ -89,5 +91,5 @@ export class Acceptances {
 }
 
 function count(concerned: Counted[] | undefined, version: number, acceptedAt: number): void {
-  for (const one of concerned ?? []) if (acceptedAt >= one.bump.at && version < one.bump.current) one.requests++;
+  for (const one of concerned ?? []) if (acceptedAt >= one.bump.since && version < one.bump.current) one.requests++;
 }

@@ -41,10 +41,12 @@ const MAX_UNSAID = 10_000;
 const CLOSE_LIMIT_MS = 1000;
 
 /** A bump as it was applied. */
-interface Applied {
+export interface Applied {
   readonly record: VersionRecord;
   readonly partition: number;
   readonly at: number;
+  /** No later than its event was acknowledged, by the clock that `at` is by. */
+  readonly since: number;
 }
 
 /**
@@ -74,8 +76,8 @@ export class Receipts {
   }
 
   /** A bump was applied that raised a version. */
-  applied(partition: number, record: VersionRecord, at: number): void {
-    this.#bumps.push({ record, partition, at });
+  applied(bump: Applied): void {
+    this.#bumps.push(bump);
     this.news();
   }
 
@@ -138,8 +140,8 @@ export class Receipts {
     const whole = new Set(this.#bumps.filter(({ record }) => !record.more).map(({ record }) => record.id));
     const bumps = this.#bumps.filter(({ record }) => whole.has(record.id));
     this.#bumps = this.#bumps.filter(({ record }) => !whole.has(record.id));
-    const counted = exposures(bumps.map(({ record }) => record));
-    for (const [i, { record, partition, at }] of bumps.entries()) {
+    const counted = exposures(bumps.map(({ record: { scope, current }, since }) => ({ scope, current, since })));
+    for (const [i, { record, partition, at, since }] of bumps.entries()) {
       const { requests, atLeast } = counted[i] ?? NONE;
       if (requests > 0) onExposed(requests);
       this.#note({
@@ -147,6 +149,7 @@ export class Receipts {
         partition,
         offset: record.offset,
         at: Math.round(at),
+        since: Math.round(since),
         exposed: requests,
         ...(atLeast ? { atLeast } : {}),
       });
@@ -157,7 +160,8 @@ export class Receipts {
   #note(event: AppliedEvent): void {
     const before = this.#unsaid.get(event.id);
     this.#unsaid.delete(event.id);
-    this.#unsaid.set(event.id, before ? { ...before, ...event, exposed: before.exposed + event.exposed } : event);
+    const exposed = event.exposed + (before?.exposed ?? 0);
+    this.#unsaid.set(event.id, { ...before, ...event, since: Math.max(event.since, before?.since ?? 0), exposed });
     const [oldest = ''] = this.#unsaid.keys();
     if (this.#unsaid.size > MAX_UNSAID) this.#unsaid.delete(oldest);
   }

@@ -77,11 +77,13 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     ...settings,
     onRaised: (record, span, partition) => {
       firstRejections.raised(record, span);
+      // An event is dated by the broker.
+      const acknowledgedAt = record.at - view.brokerLeadMs;
       // What was acknowledged before is caught up with: nobody asks this sidecar since when it knows.
-      if (record.at < startedAt) return;
+      if (acknowledgedAt < startedAt) return;
       const at = now();
-      metrics?.onApplied(at - record.at, isCanary(record.scope.slice(2)));
-      receipts.applied(partition, record, at);
+      metrics?.onApplied(at - acknowledgedAt, isCanary(record.scope.slice(2)));
+      receipts.applied({ record, partition, at, since: acknowledgedAt - DELIVERY_MS });
     },
     onProgress: () => watch.look(),
   });
@@ -248,6 +250,12 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     now,
   };
 }
+
+/**
+ * What the quickest record takes from the broker to here, ms: by so little the lead of its clock may be more than is seen.
+ * Where it takes longer, whoever reads a receipt sees that by its own time in the log, and takes the exposure for a least.
+ */
+const DELIVERY_MS = 5;
 
 /** A session that asks for the realm's tick alone: there is no such subject. */
 const NOBODY = sessionVersions({

@@ -29,6 +29,8 @@ export class VersionsView implements VersionsSink {
   partitions: number | undefined;
   /** By partition, the offset in account-events of what was applied last; -1 before anything was. */
   #offsets: number[] = [];
+  /** How far a broker's clock was ahead of this process' at the most, as a record told by its age; 0 where none was. */
+  brokerLeadMs = 0;
   /** Records that could not be understood. */
   undecodableRecords = 0;
   /** Answers that could not be decoded. */
@@ -104,6 +106,7 @@ export class VersionsView implements VersionsSink {
     { headers }: Pick<BatchRecord, 'headers'>,
   ): void {
     this.#offsets[partition] = announcedUpTo(record);
+    this.brokerLeadMs = Math.max(this.brokerLeadMs, announcedAt - this.#options.clock.now());
     if (record.kind === 'tick') {
       this.#replica.apply(partition, record, announcedAt);
       return;

@@ -54,7 +54,7 @@ const versions = await followVersions(brokers, (_replica, { scope, id, offset, a
   const partition = partitionOf(scope.slice(2), DEFAULT_PARTITIONS);
   offsets[partition] = offset;
   if (at < startedAt) return;
-  for (let i = 0; i < count; i++) void say(i, [{ id, partition, offset, at: Date.now(), exposed: 0 }]);
+  for (let i = 0; i < count; i++) void say(i, [{ id, partition, offset, at: Date.now(), since: at, exposed: 0 }]);
 });
 let next = 0;
 /** A timer that is late is made up for. */

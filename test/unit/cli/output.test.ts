@@ -74,7 +74,8 @@ describe('tail', () => {
     applied: [],
     ...otherwise,
   });
-  const applied = (id: string) => ({ id, partition: 5, offset: 9, at: AT + 3, exposed: 2, atLeast: true }) as const;
+  const applied = (id: string) =>
+    ({ id, partition: 5, offset: 9, at: AT + 3, since: AT, exposed: 2, atLeast: true }) as const;
 
   test('is a line for each event, with what it does, and one for each sidecar that has applied it', () => {
     const { output, written } = recorded();

@@ -14,8 +14,16 @@ const text = fc.string({ unit: 'binary', minLength: 1 });
 const count = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const partitions = fc.array(fc.record({ offset: fc.integer({ min: -1 }), tick: count, ageMs: count }));
 const event: fc.Arbitrary<AppliedEvent> = fc.record(
-  { id: text, partition: count, offset: count, at: count, exposed: count, atLeast: fc.constant(true as const) },
-  { requiredKeys: ['id', 'partition', 'offset', 'at', 'exposed'] },
+  {
+    id: text,
+    partition: count,
+    offset: count,
+    at: count,
+    since: count,
+    exposed: count,
+    atLeast: fc.constant(true as const),
+  },
+  { requiredKeys: ['id', 'partition', 'offset', 'at', 'since', 'exposed'] },
 );
 const receipts: fc.Arbitrary<Receipt> = fc.record({
   service: text,
@@ -28,7 +36,7 @@ const receipts: fc.Arbitrary<Receipt> = fc.record({
   applied: fc.array(event, { maxLength: MAX_APPLIED }),
 });
 
-const applied = { id: '7f', partition: 3, offset: 40, at: 12, exposed: 2 };
+const applied = { id: '7f', partition: 3, offset: 40, at: 12, since: 9, exposed: 2 };
 const known = {
   service: 'orders',
   instance: 'host-1-ab12',
@@ -90,6 +98,7 @@ describe('a receipt', () => {
     ['an offset below that of nothing', { partitions: [{ offset: -2, tick: 0, ageMs: 0 }] }],
     ['a view without an age', { partitions: [{ offset: 1, tick: 0, ageMs: null }] }],
     ['an event without an id', { applied: [{ ...applied, id: undefined }] }],
+    ['an event counted since nobody knows when', { applied: [{ ...applied, since: undefined }] }],
     ['one event in two that is none', { applied: [applied, null] }],
     ['more events than a receipt names', { applied: Array(MAX_APPLIED + 1).fill(applied) }],
   ])('with %s is refused', (_, members) => {

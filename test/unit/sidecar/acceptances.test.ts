@@ -22,11 +22,12 @@ function accept(...sessions: (typeof alice)[]): void {
   for (const one of sessions) acceptances.add(one, now - EPOCH);
 }
 /** What came of a bump whose event was acknowledged at a time. */
-const exposed = (scope: ScopeKey, current: number, at = NOW) => acceptances.exposures([{ scope, current, at }])[0];
-const requests = (scope: ScopeKey, current: number, at = NOW) => exposed(scope, current, at)?.requests;
+const exposed = (scope: ScopeKey, current: number, since = NOW) =>
+  acceptances.exposures([{ scope, current, since }])[0];
+const requests = (scope: ScopeKey, current: number, since = NOW) => exposed(scope, current, since)?.requests;
 
 describe('the exposure to a bump', () => {
-  test('is the requests that were accepted from its acknowledgement on', () => {
+  test('is the requests that were accepted from a time on', () => {
     accept(alice);
     now += 5;
     accept(alice, bob, alice);
@@ -66,10 +67,10 @@ describe('the exposure to a bump', () => {
     now += 10;
     accept(alice, bob);
     const told = acceptances.exposures([
-      { scope: 'u:alice', current: 11, at: NOW },
-      { scope: 'u:bob', current: 11, at: NOW + 11 },
-      { scope: 'u:alice', current: 12, at: NOW + 10 },
-      { scope: 't:acme', current: 21, at: NOW },
+      { scope: 'u:alice', current: 11, since: NOW },
+      { scope: 'u:bob', current: 11, since: NOW + 11 },
+      { scope: 'u:alice', current: 12, since: NOW + 10 },
+      { scope: 't:acme', current: 21, since: NOW },
     ]);
     expect(told.map((one) => one.requests)).toEqual([2, 0, 1, 3]);
   });

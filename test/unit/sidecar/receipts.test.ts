@@ -1,6 +1,6 @@
 import { MAX_APPLIED, type Receipt, type VersionRecord } from '@curfew/contracts';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Exposure } from '../../../libs/sidecar/src/acceptances.ts';
+import type { Bump, Exposure } from '../../../libs/sidecar/src/acceptances.ts';
 import type { Status } from '../../../libs/sidecar/src/lifecycle.ts';
 import { Receipts } from '../../../libs/sidecar/src/receipts.ts';
 import { NOW } from './issuer.ts';
@@ -14,6 +14,8 @@ let said: Receipt[];
 let deliver: () => Promise<void>;
 let exposure: Exposure;
 let exposed: number[];
+/** What exposures were asked for. */
+let counted: readonly Bump[];
 /** Receipts cannot be made. */
 let broken: boolean;
 let sent: boolean[];
@@ -22,7 +24,7 @@ let receipts: Receipts;
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW });
-  [state, said, exposed, sent, warnings] = ['starting', [], [], [], []];
+  [state, said, exposed, counted, sent, warnings] = ['starting', [], [], [], [], []];
   deliver = async () => {};
   exposure = { requests: 0, atLeast: false };
   broken = false;
@@ -41,6 +43,7 @@ const create = (maxViewAgeMs: number) =>
     partitions: () => PARTITIONS,
     exposures: (bumps) => {
       if (broken) throw new Error('a defect');
+      counted = bumps;
       return bumps.map(() => exposure);
     },
     send: (receipt) => {
@@ -73,7 +76,7 @@ function apply(id: string, offset = 1, members: Partial<VersionRecord> = {}): vo
     offset,
     ...members,
   };
-  receipts.applied(3, record, Date.now());
+  receipts.applied({ record, partition: 3, at: Date.now(), since: NOW - 5 });
 }
 const ids = () => said.map(({ applied }) => applied.map(({ id }) => id));
 
@@ -131,7 +134,7 @@ describe('a receipt', () => {
     await goLive();
     apply('7f', 41);
     await pass(0);
-    const event = { id: '7f', partition: 3, offset: 41, at: NOW + 500, exposed: 0 };
+    const event = { id: '7f', partition: 3, offset: 41, at: NOW + 500, since: NOW - 5, exposed: 0 };
     expect(said).toMatchObject([{ at: NOW + 500, applied: [event] }]);
     await pass(1000);
     expect(ids()).toEqual([['7f'], []]);
@@ -187,6 +190,14 @@ describe('a receipt', () => {
 });
 
 describe('what was exposed', () => {
+  test('is counted since each event was acknowledged, as the sidecar reckons, and says since when', async () => {
+    await goLive();
+    apply('a');
+    await pass(0);
+    expect(counted).toEqual([{ scope: 'u:alice', current: 2, since: NOW - 5 }]);
+    expect(said[0]?.applied).toMatchObject([{ since: NOW - 5 }]);
+  });
+
   test('is said of its event and counted', async () => {
     await goLive();
     exposure = { requests: 2, atLeast: true };

@@ -56,6 +56,19 @@ function goLive(): void {
 const check = (of: SessionVersions) => view.check(of, BOUND);
 
 describe('the view', () => {
+  test('tells how far the clock of the broker was ahead of its own at the most, by whatever it dated', () => {
+    goLive();
+    expect(view.brokerLeadMs).toBe(0);
+    apply(11, NOW - 40);
+    expect(view.brokerLeadMs).toBe(0);
+    apply(12, NOW + 300);
+    now += 1000;
+    tick(NOW + 1290);
+    expect(view.brokerLeadMs).toBe(300);
+    tick(NOW + 1310);
+    expect(view.brokerLeadMs).toBe(310);
+  });
+
   test('proves nothing before the topic is known, and nothing before its first ticks', () => {
     expect(check(session())).toBe('unprovable');
     expect([view.partitions, view.viewAgesMs()]).toEqual([undefined, []]);

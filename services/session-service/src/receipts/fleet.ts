@@ -94,6 +94,7 @@ function keepApplied(applied: Map<string, AppliedEvent>, event: AppliedEvent): v
   if (before === undefined || (!isSame && event.offset >= before.offset)) applied.set(event.id, event);
   if (before === undefined || !isSame) return;
   const exposed = Math.max(event.exposed, before.exposed);
+  const since = Math.max(event.since, before.since);
   const atLeast = before.atLeast ? { atLeast: true as const } : {};
-  applied.set(event.id, { ...event, at: Math.max(event.at, before.at), exposed, ...atLeast });
+  applied.set(event.id, { ...event, at: Math.max(event.at, before.at), since, exposed, ...atLeast });
 }

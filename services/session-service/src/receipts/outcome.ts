@@ -54,13 +54,12 @@ function leaseOf({ at, partition }: Revocation, sidecar: Sidecar): Lease {
  */
 function proofOf({ id, partition, offset, at, announcedAt }: Revocation, { applied, last, behindMs }: Sidecar) {
   const event = applied.get(id);
-  if (event !== undefined && event.partition === partition && event.offset >= offset)
-    return {
-      effectiveAt: Math.max(event.at + behindMs, at),
-      appliedAt: event.at,
-      exposed: event.exposed,
-      ...(event.atLeast ? { atLeast: true as const } : {}),
-    };
+  if (event !== undefined && event.partition === partition && event.offset >= offset) {
+    const appliedAt = Math.max(event.at + behindMs, at);
+    const isLeast = event.atLeast || event.since + behindMs > at;
+    const atLeast = isLeast ? { atLeast: true as const } : {};
+    return { effectiveAt: appliedAt, appliedAt, exposed: event.exposed, ...atLeast };
+  }
   const view = last.partitions[partition];
   const isPast = view !== undefined && view.offset >= offset && view.ageMs <= last.boundMs;
   return isPast && last.heardAt >= Math.max(at, announcedAt) ? { effectiveAt: last.heardAt } : undefined;

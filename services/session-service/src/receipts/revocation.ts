@@ -34,10 +34,11 @@ export interface Outcome {
   readonly by: 'receipt' | 'lease' | 'pending';
   /** Since when no strict route of it accepts what has ended, ms since the epoch; absent while it is pending. */
   readonly effectiveAt?: number;
-  /** When it applied the event, by its own clock; absent where it has not named it, as among many others. */
+  /** When it applied the event; absent where it has not named it, as among many others. */
   readonly appliedAt?: number;
   /** Requests that it accepted in between, of the sessions concerned. */
   readonly exposed?: number;
+  /** There may have been more: so far back it does not remember, or its clock is behind by more than it allows for. */
   readonly atLeast?: true;
   /** When it said its last word before its lease ran out; absent where it said that it has no view inside its bound. */
   readonly silentSince?: number;

@@ -30,8 +30,7 @@ export function reportReply({ revocation, outcomes, effective, effectiveAt }: Re
 
 function outcomeReply(outcome: Outcome, at: number) {
   const { service, instance, state, by, appliedAt, effectiveAt, exposed, atLeast } = outcome;
-  const applied =
-    appliedAt === undefined ? {} : { appliedAt: instant(appliedAt), latencyMs: Math.max(0, appliedAt - at) };
+  const applied = appliedAt === undefined ? {} : { appliedAt: instant(appliedAt), latencyMs: appliedAt - at };
   return {
     service,
     instance,
@@ -53,7 +52,7 @@ function inWords({ by, appliedAt, effectiveAt = 0, silentSince }: Outcome, at: n
     return `${why}; refuses by itself from ${instant(effectiveAt)} on`;
   }
   if (appliedAt === undefined) return `had applied it when it next said something, after ${effectiveAt - at} ms`;
-  return `applied after ${Math.max(0, appliedAt - at)} ms`;
+  return `applied after ${appliedAt - at} ms`;
 }
 
 export function sidecarsReply(sidecars: readonly Sidecar[], now: number) {

@@ -48,7 +48,7 @@ describe('a revocation is effective on a sidecar', () => {
 
   test('that applied it before the event was acknowledged, by its clock, since the acknowledgement', () => {
     const fleet = heard(before, receiptOf('a', E + 40, { applied: [applied(E - 30)] }));
-    expect(outcomesOf(fleet, E + 50)).toMatchObject([{ effectiveAt: E, appliedAt: E - 30 }]);
+    expect(outcomesOf(fleet, E + 50)).toMatchObject([{ effectiveAt: E, appliedAt: E }]);
   });
 
   test('that is silent, exactly when its lease has run out', () => {
@@ -106,11 +106,19 @@ describe.each([-3_600_000, -61_000, 61_000, 3_600_000])('a sidecar whose clock i
     receiptOf('a', heardAt + offMs, { heardAt, startedAt: E - 500 + offMs, ...members });
 
   test('counts as any other: by what it says', () => {
-    const fleet = heard(said(E - 500), said(E + 40, { applied: [applied(E + 3 + offMs, { exposed: 7 })] }));
+    const event = applied(E + 3 + offMs, { since: E + offMs, exposed: 7 });
+    const fleet = heard(said(E - 500), said(E + 40, { applied: [event] }));
     expect(fleet.present(E + 50)).toHaveLength(1);
     expect(outcomesOf(fleet, E + 50)).toMatchObject([
-      { by: 'receipt', state: 'live', effectiveAt: E + 3, appliedAt: E + 3 + offMs, exposed: 7 },
+      { by: 'receipt', state: 'live', effectiveAt: E + 3, appliedAt: E + 3, exposed: 7 },
     ]);
+    expect(outcomesOf(fleet, E + 50)[0]).not.toHaveProperty('atLeast');
+  });
+
+  test('has let through at least what it counted where it began to count after the acknowledgement', () => {
+    const event = applied(E + 3 + offMs, { since: E + 1 + offMs, exposed: 7 });
+    const fleet = heard(said(E - 500), said(E + 40, { applied: [event] }));
+    expect(outcomesOf(fleet, E + 50)).toMatchObject([{ exposed: 7, atLeast: true }]);
   });
 
   test('counts as any other: by its silence', () => {
