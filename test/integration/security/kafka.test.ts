@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import {
   type CurfewError,
   decodeReceipt,
@@ -287,7 +288,7 @@ describe('a client that Kafka does not take, or that does not take Kafka', () =>
       await vi.waitFor(() => expect(sidecar.notReady()[0]).toContain(`Kafka: ${reason}`), WAIT);
       const told = warnings.filter(({ message }) => message === 'Kafka turns the sidecar away');
       expect(told.map(({ error }) => error)).toEqual([expect.objectContaining({ code: 'bus_unavailable', reason })]);
-      expect(JSON.stringify(warnings)).not.toContain('planted-secret');
+      expect(inspect(warnings, { depth: 9, showHidden: true })).not.toContain('planted-secret');
     },
   );
 
