@@ -80,11 +80,13 @@ describe.skipIf(missing !== undefined)('docker-compose.yml', { timeout: 60_000 }
     expect(redisAs('sidecar-cookies', sidecar, 'HSET', version, 'current', '1')).toBe('NOPERM');
   });
 
-  test('what ended stays ended when Redis and a service are killed', async () => {
+  test('what ended stays ended, and who is signed in stays so, when Redis and a service are killed', async () => {
     const sessionService = urlOf('session-service');
     const subject = 'zoe';
-    const { body } = await call('POST', `${sessionService}/v1/sessions`, { as: 'login', body: { subject } });
-    const token = String(body['accessToken']);
+    const signIn = async (subject: string) =>
+      (await call('POST', `${sessionService}/v1/sessions`, { as: 'login', body: { subject } })).body;
+    const token = String((await signIn(subject))['accessToken']);
+    const { refreshToken } = await signIn('yan');
     const ended = await call('POST', `${urlOf('identity-publisher')}/v1/password-changed`, {
       as: 'identity',
       body: { subject },
@@ -101,6 +103,9 @@ describe.skipIf(missing !== undefined)('docker-compose.yml', { timeout: 60_000 }
     expect((await call('GET', `${urlOf('orders')}/orders`, { token })).body['code']).toBe('session_revoked');
     const version = await call('GET', `${urlOf('session-service')}/v1/subjects/${subject}/version`, { as: 'login' });
     expect(version.body['floor']).toBeGreaterThan(0);
+    // Kafka brings versions back; a session's record is in Redis alone.
+    const refreshed = await call('POST', `${sessionService}/v1/sessions/refresh`, { body: { refreshToken } });
+    expect(refreshed.status).toBe(200);
   });
 
   test.each(OURS)('%s ends by SIGTERM, with exit code 0', (service) => {
