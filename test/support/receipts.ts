@@ -3,12 +3,14 @@ import type { HeardReceipt } from '../../services/session-service/src/receipts/f
 import type { Revocation } from '../../services/session-service/src/receipts/revocation.ts';
 
 export const BOUND = 2000;
+/** A tick that is stamped so long after an event, ms, comes behind it, however far clocks differ. */
+export const SKEW = 250;
 
-/** A receipt of a sidecar with one partition that has applied it up to `offset`; its clock is the broker's. */
+/** A receipt of a sidecar with one partition that has applied it up to `tick`; its clock is the broker's. */
 export const receiptOf = (
   instance: string,
   at: number,
-  { offset = -1, ...members }: Partial<HeardReceipt> & { readonly offset?: number } = {},
+  { tick = 0, ...members }: Partial<HeardReceipt> & { readonly tick?: number } = {},
 ): HeardReceipt => ({
   service: 'orders',
   instance,
@@ -17,7 +19,7 @@ export const receiptOf = (
   heardAt: at,
   startedAt: 0,
   boundMs: BOUND,
-  partitions: [{ offset, tick: 0, ageMs: 0 }],
+  partitions: [{ offset: -1, tick, ageMs: 0 }],
   applied: [],
   ...members,
 });

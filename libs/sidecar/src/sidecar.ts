@@ -79,10 +79,10 @@ export function createSidecar(options: SidecarOptions): Sidecar {
       firstRejections.raised(record, span);
       // An event is dated by the broker.
       const acknowledgedAt = record.at - view.brokerLeadMs;
-      // What was acknowledged before is caught up with: nobody asks this sidecar since when it knows.
-      if (acknowledgedAt < startedAt) return;
+      // What was acknowledged long before is caught up with: nobody asks this sidecar since when it knows.
+      if (acknowledgedAt < startedAt - maxViewAgeMs) return;
       const at = now();
-      metrics?.onApplied(at - acknowledgedAt, isCanary(record.scope.slice(2)));
+      if (acknowledgedAt >= startedAt) metrics?.onApplied(at - acknowledgedAt, isCanary(record.scope.slice(2)));
       receipts.applied({ record, partition, at, since: acknowledgedAt - DELIVERY_MS });
     },
     onProgress: () => watch.look(),

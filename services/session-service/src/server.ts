@@ -17,6 +17,7 @@ import { createMetrics } from './metrics.ts';
 import { Fleet } from './receipts/fleet.ts';
 import { readReceipts } from './receipts/kafka-receipts.ts';
 import { reportReceipts } from './receipts/metrics.ts';
+import { MAX_CLOCK_SKEW_MS } from './receipts/outcome.ts';
 import { Reports } from './receipts/reports.ts';
 import { Grants } from './sessions/grants.ts';
 import { RefreshTokens } from './sessions/refresh-tokens.ts';
@@ -54,8 +55,6 @@ const { issuer, audience, partitions, accessTtlMs, versionTtlMs, tickIntervalMs,
 const now = Date.now;
 /** Longest that a logout waits for the bus: its event is in the outbox. */
 const LOGOUT_LIMIT_MS = 1000;
-/** As the sidecars' `maxClockSkewMs` by default. */
-const MAX_CLOCK_SKEW_MS = 250;
 const metrics = createMetrics();
 
 const redis = connectStore(config.redisUrl, config.redisSecurity);

@@ -53,7 +53,7 @@ describe('what was let through', () => {
     ['No request was let through.', {}],
     ['2 requests let through before it was applied.', { exposed: 2 }],
     ['At least 1 request let through before it was applied.', { exposed: 1, atLeast: true }],
-    ['No request was let through, as far back as is remembered.', { atLeast: true, sidecars: [orders, forgetful] }],
+    ['No request was let through, as far as is known.', { atLeast: true, sidecars: [orders, forgetful] }],
     ['No request was let through; 1 of 2 sidecars has not said.', { atLeast: true, sidecars: [orders, unsaid] }],
   ])('is told as: %s', (words, otherwise) => expect(exposureOf(revocationReport(AT, otherwise))).toBe(words));
 });

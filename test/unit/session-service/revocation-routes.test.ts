@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { authorizationOf, type LocalClient } from '../../../infra/local/clients.mjs';
 import { buildApp } from '../../../services/session-service/src/app.ts';
 import { accessOf } from '../../support/access.ts';
-import { applied, receiptOf, revocationOf } from '../../support/receipts.ts';
+import { applied, receiptOf, revocationOf, SKEW } from '../../support/receipts.ts';
 import { sessionLives } from '../../support/session-lives.ts';
 
 /** Acknowledged now, so that the clock of the routes agrees. */
@@ -106,6 +106,20 @@ describe('a revocation over HTTP', () => {
     });
   });
 
+  test('says that there may have been more where nobody has said what was let through, or one has closed', async () => {
+    const outcomes = [{ service: 'orders', instance: 'a', state: 'live', by: 'receipt', exposed: 0 }] as const;
+    for (const [revocation, isLeast] of [
+      [revocationOf(at, { outcomes: [] }), true],
+      [revocationOf(at, { outcomes, atLeast: true }), true],
+      [revocationOf(at, { outcomes }), undefined],
+      [revocationOf(at, { outcomes: [], scopes: [] }), undefined],
+    ] as const) {
+      const report = { revocation, outcomes: revocation.outcomes ?? [], effective: true };
+      vi.spyOn(lives.reports, 'report').mockResolvedValue(report);
+      expect((await get('/v1/revocations/jti'))['atLeast']).toBe(isLeast);
+    }
+  });
+
   test('is answered with 202 and what is known where the time is over first', async () => {
     lives.reports.announced([revocationOf(at)]);
     expect(await revoke('?wait=effective&timeoutMs=20')).toMatchObject({
@@ -148,7 +162,7 @@ describe('a revocation over HTTP', () => {
 
   test('that a sidecar is only known to be past tells of no fewer requests than of none', async () => {
     lives.reports.announced([revocationOf(at)]);
-    lives.reports.heard(receiptOf('orders-1', at + 50, { offset: 5 }));
+    lives.reports.heard(receiptOf('orders-1', at + 50, { tick: at + SKEW }));
     expect(await get('/v1/revocations/jti')).toMatchObject({ effective: true, exposed: 0, atLeast: true });
   });
 

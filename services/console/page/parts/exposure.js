@@ -11,7 +11,6 @@ export function exposureOf({ exposed, atLeast, sidecars }) {
     exposed === 0
       ? 'No request was let through'
       : `${atLeast ? 'At least ' : ''}${count(exposed, 'request')} let through before it was applied`;
-  const isForgotten = sidecars.some((one) => one.atLeast);
-  const unknown = isForgotten && exposed === 0 ? ', as far back as is remembered' : '';
+  const unknown = atLeast && exposed === 0 && unsaid === 0 ? ', as far as is known' : '';
   return `${known}${unknown}${unsaid === 0 ? '' : `; ${unsaid} of ${count(sidecars.length, 'sidecar')} has not said`}.`;
 }

@@ -1,5 +1,5 @@
 import { leaseUntil, type Sidecar } from './fleet.ts';
-import { outcomeOf } from './outcome.ts';
+import { leftUntold, outcomeOf } from './outcome.ts';
 import type { Outcome, Revocation } from './revocation.ts';
 
 /** What is known of a revocation, and of what became of it everywhere. */
@@ -22,6 +22,7 @@ export class OpenRevocation {
   readonly #pending = new Set<Sidecar>();
   readonly #settled = Promise.withResolvers<void>();
   #effective = false;
+  #isLeast = false;
 
   /** @param boundMs of services that say nothing of themselves. */
   constructor(revocation: Revocation, boundMs: number) {
@@ -59,6 +60,7 @@ export class OpenRevocation {
     if (before?.by === 'receipt' && outcome?.exposed === undefined) return false;
     if (outcome?.by === 'pending') this.#pending.add(sidecar);
     else this.#pending.delete(sidecar);
+    if (leftUntold(this.revocation, sidecar)) this.#isLeast = true;
     if (outcome === undefined) return this.#outcomes.delete(sidecar);
     this.#outcomes.set(sidecar, outcome);
     return outcome.by !== before?.by || outcome.exposed !== before?.exposed;
@@ -87,7 +89,7 @@ export class OpenRevocation {
   }
 
   report(): Report {
-    const { revocation } = this;
+    const revocation = this.#isLeast ? { ...this.revocation, atLeast: true as const } : this.revocation;
     const outcomes = this.#told();
     if (!this.#effective) return { revocation, outcomes, effective: false };
     const times = outcomes.map(({ effectiveAt = revocation.at }) => effectiveAt);

@@ -162,7 +162,7 @@ export class Reports {
     const settles = isKnown && open.settle(now());
     if (open.effective) {
       const report = open.report();
-      const settled = { ...open.revocation, outcomes: report.outcomes };
+      const settled = { ...report.revocation, outcomes: report.outcomes };
       ledger.settle(settled).catch((error) => warn('what became of a revocation is not kept in the ledger', error));
       if (settles && this.#announcedHere.has(open)) onEffective(report);
     }

@@ -18,6 +18,8 @@ export interface Revocation {
   /** The trace that it is in, where that is recorded. */
   readonly traceId?: string;
   readonly canary?: true;
+  /** A sidecar closed after it without saying what it had let through. */
+  readonly atLeast?: true;
   /** Once it is effective: what became of it on each sidecar that counts. */
   readonly outcomes?: readonly Outcome[];
 }

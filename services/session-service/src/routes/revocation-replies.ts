@@ -7,6 +7,8 @@ const instant = (ms: number): string => new Date(ms).toISOString();
 export function reportReply({ revocation, outcomes, effective, effectiveAt }: Report) {
   const { id, partition, offset, why, scopes, traceId, canary, at, appliedAt, announcedAt } = revocation;
   const done = outcomes.filter(({ by }) => by !== 'pending');
+  const isTold = outcomes.length > 0 && done.every(({ atLeast, exposed }) => !atLeast && exposed !== undefined);
+  const isLeast = scopes.length > 0 && (revocation.atLeast || !isTold);
   return {
     id,
     partition,
@@ -23,7 +25,7 @@ export function reportReply({ revocation, outcomes, effective, effectiveAt }: Re
     summary: `${done.length} of ${outcomes.length}`,
     ...(scopes.length === 0 ? { says: 'it ends nothing' } : {}),
     exposed: outcomes.reduce((sum, { exposed = 0 }) => sum + exposed, 0),
-    ...(done.some(({ atLeast, exposed }) => atLeast || exposed === undefined) ? { atLeast: true } : {}),
+    ...(isLeast ? { atLeast: true } : {}),
     sidecars: outcomes.map((outcome) => outcomeReply(outcome, at)),
   };
 }

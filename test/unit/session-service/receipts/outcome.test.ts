@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Fleet, type HeardReceipt, stateOf } from '../../../../services/session-service/src/receipts/fleet.ts';
 import { outcomeOf } from '../../../../services/session-service/src/receipts/outcome.ts';
 import type { Outcome } from '../../../../services/session-service/src/receipts/revocation.ts';
-import { applied, BOUND, receiptOf, revocationOf } from '../../../support/receipts.ts';
+import { applied, BOUND, receiptOf, revocationOf, SKEW } from '../../../support/receipts.ts';
 
 /** When the event was acknowledged; sidecars began before, unless they say otherwise. */
 const E = 100_000;
@@ -40,8 +40,8 @@ describe('a revocation is effective on a sidecar', () => {
     ]);
   });
 
-  test('that has applied a later place of the same partition, since it said so', () => {
-    const fleet = heard(before, receiptOf('a', E + 900, { offset: 6 }));
+  test('that has applied a tick of the same partition from after it, since it said so', () => {
+    const fleet = heard(before, receiptOf('a', E + 900, { tick: E + SKEW }));
     expect(outcomesOf(fleet, E + 950)).toMatchObject([{ by: 'receipt', effectiveAt: E + 900 }]);
     expect(outcomesOf(fleet, E + 950)[0]).not.toHaveProperty('appliedAt');
   });
@@ -67,7 +67,9 @@ describe('a revocation is effective on a sidecar', () => {
   });
 
   test('and not on one that speaks and does not say it, for however long', () => {
-    const fleet = heard(...Array.from({ length: 20 }, (_, i) => receiptOf('a', E - 500 + i * 1000, { offset: 4 })));
+    const fleet = heard(
+      ...Array.from({ length: 20 }, (_, i) => receiptOf('a', E - 500 + i * 1000, { tick: E + SKEW - 1 })),
+    );
     expect(byWhat(fleet, E + 19_000)).toEqual(['pending']);
   });
 
@@ -94,10 +96,30 @@ describe('a revocation is effective on a sidecar', () => {
     expect(byWhat(fleet, E + 2600)).toEqual(['lease']);
   });
 
-  test('and not by a later place that it had before the announcement, or of a view outside its bound: another log', () => {
-    expect(byWhat(heard(receiptOf('a', E - 500, { offset: 5000 })), E + 1)).toEqual(['pending']);
-    const old = { offset: 5000, tick: E - BOUND, ageMs: BOUND + 1 };
-    expect(byWhat(heard(before, receiptOf('a', E + 5, { partitions: [old] })), E + 10)).toEqual(['pending']);
+  test('and not by a later place in a log, which may have been made anew since', () => {
+    const view = { offset: 5000, tick: E - 700, ageMs: 1350 };
+    const fleet = heard(before, receiptOf('a', E + 400, { partitions: [view] }));
+    expect(byWhat(fleet, E + 410)).toEqual(['pending']);
+  });
+
+  test('that has applied a tick from after it, however little a log holds that was made anew', () => {
+    const view = (at: number) => ({ offset: 1, tick: at - 100, ageMs: 350 });
+    const says = (at: number) => receiptOf('a', at, { partitions: [view(at)] });
+    expect(byWhat(heard(before, says(E + 349)), E + 400)).toEqual(['pending']);
+    expect(byWhat(heard(before, says(E + 350)), E + 400)).toEqual(['receipt']);
+  });
+
+  test('and not by a tick from the future, whose lead is in the age of the view', () => {
+    const view = { offset: 4, tick: E + 300_000, ageMs: 401 };
+    expect(byWhat(heard(before, receiptOf('a', E + 400, { partitions: [view] })), E + 410)).toEqual(['pending']);
+    const later = receiptOf('a', E + 401, { partitions: [view] });
+    expect(byWhat(heard(before, later), E + 410)).toEqual(['receipt']);
+  });
+
+  test('and not by a tick that it has told of before the announcement, which another clock dates', () => {
+    const [sidecar] = heard(receiptOf('a', E + 400, { tick: E + SKEW })).sidecars(E + 500);
+    const late = revocationOf(E, { announcedAt: E + 401 });
+    expect(sidecar && outcomeOf(late, sidecar, E + 500)).toMatchObject({ by: 'pending' });
   });
 });
 
@@ -127,8 +149,10 @@ describe.each([-3_600_000, -61_000, 61_000, 3_600_000])('a sidecar whose clock i
     expect(outcomesOf(fleet, E + 10_001)).toMatchObject([{ effectiveAt: E + 300 + BOUND, silentSince: E + 300 }]);
   });
 
-  test('does not count where it began after the event', () => {
-    expect(outcomesOf(heard(said(E + 40, { startedAt: E + 1 + offMs })), E + 50)).toEqual([]);
+  test('does not count where it began a bound after the event', () => {
+    const began = (at: number) => heard(said(E + 3000, { startedAt: at + offMs, partitions: [] }));
+    expect(byWhat(began(E + BOUND), E + 3001)).toEqual(['lease']);
+    expect(byWhat(began(E + BOUND + 1), E + 3001)).toEqual([]);
   });
 });
 
@@ -147,7 +171,7 @@ test('the receipt that was under way for the shortest time tells by how much a c
 
 describe('a sidecar does not count', () => {
   test.each([
-    ['that began after the event', [receiptOf('a', E + 1, { startedAt: E + 1 })]],
+    ['that began a bound after the event', [receiptOf('a', E + 2001, { startedAt: E + 2001 })]],
     ['that had said that it closes', [before, receiptOf('a', E - 1, { state: 'closed' })]],
     ['that closes without having applied it', [before, receiptOf('a', E + 1, { state: 'closed' })]],
     ['that closes in the millisecond of its last word', [before, receiptOf('a', E - 500, { state: 'closed' })]],
@@ -164,19 +188,21 @@ describe('a sidecar does not count', () => {
 
   test('twice, unless it was started anew: the one before may have left things open', () => {
     const fleet = heard(before, before, receiptOf('a', E + 1), receiptOf('a', E + 2, { startedAt: E + 1 }));
-    expect(byWhat(fleet, E + 10)).toEqual(['pending']);
+    expect(byWhat(fleet, E + 10)).toEqual(['pending', 'pending']);
     expect(fleet.present(E + 10)).toHaveLength(2);
   });
 });
 
-test('a sidecar counts that began between an event and its announcement, and none that began after that', () => {
+test('a sidecar counts that began after the announcement, as its view may be from before, and by its first tick from after', () => {
   const late = revocationOf(E, { announcedAt: E + 1000 });
-  const outcomeFor = (firstAt: number) => {
-    const [sidecar] = heard(receiptOf('a', firstAt, { startedAt: firstAt })).sidecars(firstAt);
-    return sidecar && outcomeOf(late, sidecar, E + 1100);
+  const outcomeFor = (startedAt: number, members = {}) => {
+    const [sidecar] = heard(receiptOf('a', startedAt + 5, { startedAt, ...members })).sidecars(startedAt);
+    return sidecar && outcomeOf(late, sidecar, startedAt + 10);
   };
-  expect(outcomeFor(E + 900)).toMatchObject({ by: 'pending' });
-  expect(outcomeFor(E + 1001)).toBeUndefined();
+  for (const startedAt of [E + 900, E + 1001, E + 1000 + BOUND])
+    expect(outcomeFor(startedAt)).toMatchObject({ by: 'pending' });
+  expect(outcomeFor(E + 1001 + BOUND)).toBeUndefined();
+  expect(outcomeFor(E + 1001, { tick: E + SKEW })).toMatchObject({ by: 'receipt' });
 });
 
 test('an event that is named twice keeps what was worst', () => {
@@ -216,7 +242,7 @@ const life = (instance: string): fc.Arbitrary<HeardReceipt[]> =>
         return receiptOf(instance, at, {
           startedAt: E + begins,
           ...(closes && i === pauses.length ? { state: 'closed' as const } : {}),
-          ...(has ? { offset: 5 } : {}),
+          ...(has ? { tick: E + SKEW } : {}),
           ...(has && names && i === appliesIn ? { applied: [applied(at - 1)] } : {}),
         });
       });
@@ -241,15 +267,15 @@ describe('law:', () => {
     );
   });
 
-  test('what is effective stays so, whatever is said and however time passes', () => {
+  test('what is effective on a sidecar stays so, whatever is said and however time passes', () => {
     fc.assert(
       fc.property(lives, fc.array(fc.nat(100_000), { maxLength: 10 }), (all, looks) => {
         const fleet = new Fleet();
-        let effective = false;
+        const effective = new Set<string>();
         const look = (now: number) => {
-          const is = now > E && byWhat(fleet, now).every((by) => by !== 'pending');
-          if (effective) expect(is).toBe(true);
-          effective = is;
+          for (const { instance, by } of outcomesOf(fleet, now))
+            if (by !== 'pending') effective.add(instance);
+            else expect(effective).not.toContain(instance);
         };
         const left = inTime(all);
         const times = [...left.map(({ at }) => at), ...looks.map((delay) => E + delay)].sort((a, b) => a - b);

@@ -4,7 +4,7 @@ import { Fleet } from '../../../../services/session-service/src/receipts/fleet.t
 import type { Report } from '../../../../services/session-service/src/receipts/open-revocation.ts';
 import { Reports } from '../../../../services/session-service/src/receipts/reports.ts';
 import { MemoryLedger } from '../../../support/memory-ledger.ts';
-import { applied, BOUND, receiptOf, revocationOf } from '../../../support/receipts.ts';
+import { applied, BOUND, receiptOf, revocationOf, SKEW } from '../../../support/receipts.ts';
 
 const E = 1_000_000_000;
 const LIMITS = { limitMs: 10_000, announcedWithinMs: 1000 };
@@ -65,7 +65,7 @@ describe('whoever waits for a revocation', () => {
     reports.announced([revocationOf(E)]);
     const seen = awaited();
     await pass(700);
-    reports.heard(receiptOf('a', E + 700, { offset: 5 }));
+    reports.heard(receiptOf('a', E + 700, { tick: E + SKEW }));
     reports.heard(receiptOf('b', E + 700));
     await pass(BOUND + 10);
     expect(seen).toMatchObject({ at: 700 + BOUND, report: { effective: true, effectiveAt: E + 700 + BOUND } });
@@ -96,8 +96,8 @@ describe('whoever waits for a revocation', () => {
     const [here, there] = [awaited('here'), awaited('there')];
     const other = instance();
     for (const of of [reports, other]) {
-      of.heard(receiptOf('a', E, { offset: 5 }));
-      of.heard(receiptOf('b', E, { offset: 5 }));
+      of.heard(receiptOf('a', E + 10, { tick: E + SKEW }));
+      of.heard(receiptOf('b', E + 10, { tick: E + SKEW }));
     }
     await pass(120);
     reports.announced([revocationOf(E, { id: 'here' })]);
@@ -140,14 +140,14 @@ describe('whoever waits for a revocation', () => {
 describe('a revocation', () => {
   test('is another than an earlier one of the same id, which was applied before', async () => {
     reports.announced([revocationOf(E)]);
-    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 10, { applied: [applied(E + 5)], offset: 5 }));
+    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 10, { applied: [applied(E + 5)] }));
     await pass(20);
     reports.announced([revocationOf(E + 20, { offset: 9 })]);
     const seen = awaited();
     await pass(30);
     expect(seen.report).toBeUndefined();
     for (const name of ['a', 'b'])
-      reports.heard(receiptOf(name, E + 60, { applied: [applied(E + 55, { offset: 9 })], offset: 9 }));
+      reports.heard(receiptOf(name, E + 60, { applied: [applied(E + 55, { offset: 9 })] }));
     await pass(0);
     expect(seen.report).toMatchObject({ effective: true, effectiveAt: E + 55, revocation: { offset: 9 } });
   });
@@ -156,7 +156,7 @@ describe('a revocation', () => {
     reports.announced([revocationOf(E)]);
     reports.announced([revocationOf(E, { offset: 9 })]);
     const seen = awaited();
-    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 10, { applied: [applied(E + 5)], offset: 5 }));
+    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 10, { applied: [applied(E + 5)] }));
     await pass(20);
     expect(seen.report).toBeUndefined();
   });
@@ -201,6 +201,28 @@ describe('a revocation', () => {
     expect(seen.report).toBeUndefined();
   });
 
+  test('tells at least what was let through where a sidecar closed without saying it, here and elsewhere', async () => {
+    reports.announced([revocationOf(E)]);
+    reports.heard(receiptOf('a', E + 10, { state: 'closed' }));
+    reports.heard(receiptOf('b', E + 40, { applied: [applied(E + 2)] }));
+    for (const of of [reports, instance()])
+      expect(await of.report('jti')).toMatchObject({
+        effective: true,
+        revocation: { atLeast: true },
+        outcomes: [{ instance: 'b', exposed: 0 }],
+      });
+  });
+
+  test.each([
+    ['before the event', receiptOf('a', E - 1, { state: 'closed' })],
+    ['once it had said it', receiptOf('a', E + 10, { state: 'closed', applied: [applied(E + 2)] })],
+  ])('tells exactly what was let through where a sidecar closed %s', async (_when, last) => {
+    reports.heard(last);
+    reports.announced([revocationOf(E)]);
+    reports.heard(receiptOf('b', E + 40, { applied: [applied(E + 2)] }));
+    expect((await reports.report('jti'))?.revocation).not.toHaveProperty('atLeast');
+  });
+
   test('is told by an instance that was started since, as it was', async () => {
     reports.announced([revocationOf(E)]);
     for (const name of ['a', 'b'])
@@ -222,14 +244,14 @@ describe('a revocation', () => {
 
   test('waits for what was let through where its receipt could not name it, which says nothing of that meanwhile', async () => {
     reports.announced([revocationOf(E)]);
-    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 40, { offset: 9 }));
+    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 400, { tick: E + SKEW }));
     const told = await reports.report('jti');
-    expect(told).toMatchObject({ effective: true, effectiveAt: E + 40 });
+    expect(told).toMatchObject({ effective: true, effectiveAt: E + 400 });
     expect(told?.outcomes.map(({ exposed }) => exposed)).toEqual([undefined, undefined]);
-    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 60, { offset: 9 }));
+    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 460, { tick: E + SKEW }));
     expect(await reports.report('jti')).toEqual(told);
     for (const name of ['a', 'b'])
-      reports.heard(receiptOf(name, E + 90, { offset: 9, applied: [applied(E + 5, { exposed: 7 })] }));
+      reports.heard(receiptOf(name, E + 490, { applied: [applied(E + 5, { exposed: 7 })] }));
     expect(await instance().report('jti')).toMatchObject({
       effectiveAt: E + 5,
       outcomes: [
@@ -305,7 +327,7 @@ test('what nobody waits for any more is not kept open for them', async () => {
   awaited('jti', { ...LIMITS, limitMs: 100 });
   await pass(110);
   reports.announced(Array.from({ length: 1000 }, (_, i) => revocationOf(E, { id: `jti-${i}`, offset: 6 + i })));
-  for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 120, { offset: 9000 }));
+  for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 400, { tick: E + SKEW }));
   expect(effective).toHaveLength(1000);
   expect(effective.map(({ revocation }) => revocation.id)).not.toContain('jti');
 });
@@ -318,7 +340,7 @@ test('whoever waits is answered no sooner because a thousand others are announce
   await pass(310);
   expect(seen).toMatchObject([{}, { at: 300, report: { effective: false } }]);
   expect(seen[0]).not.toHaveProperty('at');
-  for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 320, { applied: [applied(E + 5)], offset: 9000 }));
+  for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 320, { applied: [applied(E + 5)], tick: E + SKEW }));
   await pass(0);
   expect(seen[0]).toMatchObject({ at: 310, report: { effective: true, effectiveAt: E + 5 } });
   expect(effective).toHaveLength(1000);
@@ -327,8 +349,8 @@ test('whoever waits is answered no sooner because a thousand others are announce
 test('a thousand open revocations are the most: the oldest is joined again when it is asked for', async () => {
   const all = Array.from({ length: 1001 }, (_, i) => revocationOf(E, { id: `jti-${i}` }));
   reports.announced(all);
-  reports.heard(receiptOf('a', E + 10, { offset: 5 }));
-  reports.heard(receiptOf('b', E + 10, { offset: 5 }));
+  reports.heard(receiptOf('a', E + 400, { tick: E + SKEW }));
+  reports.heard(receiptOf('b', E + 400, { tick: E + SKEW }));
   expect(effective).toHaveLength(1000);
   expect(await reports.report('jti-0')).toMatchObject({ effective: true });
 });
