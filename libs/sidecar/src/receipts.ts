@@ -37,6 +37,8 @@ const COALESCE_MS = 50;
 const OUTAGE = 3;
 /** Most events that wait to be said; of what is pushed out, the offsets tell. */
 const MAX_UNSAID = 10_000;
+/** Longest wait for the first receipt, ms: whoever is not known to be there is waited for by nobody. */
+const FIRST_LIMIT_MS = 1000;
 /** Longest wait for the last receipt, ms: where it is missing, whoever waits for a revocation waits for this one's lease. */
 const CLOSE_LIMIT_MS = 1000;
 
@@ -65,14 +67,17 @@ export class Receipts {
   #sending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
+  readonly #first = Promise.withResolvers<void>();
 
   constructor(options: ReceiptsOptions) {
     this.#options = options;
   }
 
-  start(): void {
+  /** Resolves once it has said that it is there, or cannot do that quickly. */
+  async start(): Promise<void> {
     this.#startedAt = this.#options.now();
     this.#arm();
+    await within(FIRST_LIMIT_MS, this.#first.promise).catch(() => {});
   }
 
   /** A bump was applied that raised a version. */
@@ -122,6 +127,7 @@ export class Receipts {
       const receipt = this.#compose();
       await send(receipt);
       this.#failures = 0;
+      this.#first.resolve();
       for (const event of receipt.applied) if (this.#unsaid.get(event.id) === event) this.#unsaid.delete(event.id);
       if (this.#unsaid.size > 0) this.#isNews = true;
       onSent(true);

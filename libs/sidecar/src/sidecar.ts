@@ -24,7 +24,8 @@ import { Watch } from './watch.ts';
 export interface Sidecar {
   /**
    * Begins to read session-versions, and resolves once sessions can be proven: by memory, when the views are inside the
-   * bound, or by Redis meanwhile, so that a service can start while Kafka is away. It goes on trying. Calls share one start.
+   * bound, or by Redis meanwhile, so that a service can start while Kafka is away; and once it has said so to whoever waits
+   * for a revocation, which it gives a second. It goes on trying. Calls share one start.
    *
    * @throws CurfewError `not_ready` after `startTimeoutMs`, with what is missing, or because `close` came first.
    */
@@ -186,6 +187,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
 
   // One try to reach Redis belongs to the start, so that the first requests find it; its absence delays nothing more.
   let redisTried: Promise<void> | undefined;
+  let said: Promise<void> | undefined;
 
   async function start(): Promise<void> {
     if (watch.start()) {
@@ -204,10 +206,10 @@ export function createSidecar(options: SidecarOptions): Sidecar {
         onWarning('Redis is away: what memory cannot prove is left to the policy of the route', error),
       );
       startedAt = now();
-      receipts.start();
+      said = receipts.start();
       reader.start();
     }
-    const started = Promise.all([watch.canServe, redisTried]);
+    const started = Promise.all([watch.canServe, redisTried, said]);
     if (settings.startTimeoutMs === undefined) return void (await started);
     const timer = new AbortController();
     const tooLate = sleep(settings.startTimeoutMs, undefined, { signal: timer.signal }).then(() => {

@@ -58,7 +58,7 @@ const create = (maxViewAgeMs: number) =>
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 async function goLive(): Promise<void> {
-  receipts.start();
+  void receipts.start();
   await pass(0);
   state = 'live';
   said = [];
@@ -101,7 +101,7 @@ describe('a receipt', () => {
   });
 
   test('says who the sidecar is, how it is, and how far it has come', async () => {
-    receipts.start();
+    void receipts.start();
     await pass(0);
     expect(said).toEqual([
       {
@@ -217,6 +217,24 @@ describe('what was exposed', () => {
       { id: 'a', exposed: 4 },
     ]);
     expect(said[0]?.applied[0]).not.toHaveProperty('atLeast');
+  });
+});
+
+describe('the start', () => {
+  test.each([
+    ['once a receipt is delivered, the second where the first is not', [false, true], 600],
+    ['after a second, where none is', [false, false, false, false], 1001],
+  ])('is over %s', async (_when, delivered, afterMs) => {
+    receipts = create(1200);
+    deliver = async () => {
+      if (!delivered.shift()) throw new Error('Kafka is away');
+    };
+    let over = -1;
+    void receipts.start().then(() => {
+      over = Date.now() - NOW;
+    });
+    await pass(5000);
+    expect(over).toBe(afterMs);
   });
 });
 
