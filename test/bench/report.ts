@@ -27,8 +27,7 @@ export const quantile = (of: readonly Report[], q: number): number => median(of.
 export const noted = (of: readonly Report[], note: string): number =>
   median(of.map(({ notes }) => notes[note] ?? Number.NaN));
 
-/** The middle one. */
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 

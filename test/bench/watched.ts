@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-const SCRAPE_INTERVAL_MS = 5000;
+export const SCRAPE_INTERVAL_MS = 5000;
 
 /** What was seen of a process' telemetry. */
 interface Seen {
@@ -30,6 +30,7 @@ export async function startWatchers() {
   }
 
   return {
+    scrape,
     /** What has the process send its spans here, those of one trace in a hundred. */
     environment: {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
@@ -37,7 +38,7 @@ export async function startWatchers() {
       OTEL_TRACES_SAMPLER_ARG: '0.01',
     },
     /** From now on its metrics are scraped. */
-    scrape: (url: string) => {
+    scrapeAlways: (url: string) => {
       timer = setInterval(() => void scrape(url).catch(() => {}), SCRAPE_INTERVAL_MS);
     },
     /** What was seen up to now. */

@@ -25,7 +25,7 @@ if (manner === 'watched') Object.assign(process.env, watchers.environment);
 const telemetry = manner === 'watched' ? startTelemetry('bench') : undefined;
 const metrics = createServer((request, response) => telemetry?.serveMetrics(request, response));
 await new Promise<void>((resolve) => metrics.listen(0, '127.0.0.1', resolve));
-if (telemetry) watchers.scrape(`http://127.0.0.1:${(metrics.address() as AddressInfo).port}/metrics`);
+if (telemetry) watchers.scrapeAlways(`http://127.0.0.1:${(metrics.address() as AddressInfo).port}/metrics`);
 const sidecar = createSidecar({
   brokers: CURFEW_KAFKA_BROKERS.split(','),
   redisUrl: CURFEW_REDIS_URL,
