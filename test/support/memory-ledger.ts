@@ -1,16 +1,29 @@
-import { type Found, isWanted, type Ledger, type Wanted } from '../../services/session-service/src/receipts/ledger.ts';
-import type { Revocation } from '../../services/session-service/src/receipts/revocation.ts';
+import {
+  type Found,
+  isNews,
+  isWanted,
+  type Ledger,
+  type Wanted,
+} from '../../services/session-service/src/receipts/ledger.ts';
+import { isSameEvent, type Revocation } from '../../services/session-service/src/receipts/revocation.ts';
 
 /** The ledger, in memory. */
 export class MemoryLedger implements Ledger {
   readonly kept = new Map<string, Revocation>();
 
-  async add(revocations: readonly Revocation[]): Promise<void> {
-    for (const one of revocations) if (!this.kept.has(one.id)) this.kept.set(one.id, one);
+  async add(revocations: readonly Revocation[]): Promise<ReadonlySet<string>> {
+    const over = new Set<string>();
+    for (const one of revocations) {
+      const kept = this.kept.get(one.id);
+      if (kept === undefined || !isSameEvent(kept, one)) this.kept.set(one.id, one);
+      else if (kept.outcomes !== undefined) over.add(one.id);
+    }
+    return over;
   }
 
   async settle(revocation: Revocation): Promise<void> {
-    if (this.kept.has(revocation.id)) this.kept.set(revocation.id, revocation);
+    const kept = this.kept.get(revocation.id);
+    if (kept === undefined || isNews(revocation, kept)) this.kept.set(revocation.id, revocation);
   }
 
   async read(id: string): Promise<Revocation | undefined> {

@@ -29,21 +29,47 @@ onEachStore((redis) => {
       await ledger.settle({ ...first, outcomes: [OUTCOME] });
       await ledger.add([first]);
       expect(await ledger.read(first.id)).toEqual({ ...first, outcomes: [OUTCOME] });
-      await ledger.settle(kept('never announced', 6));
-      expect(await ledger.read(`never announced ${run}`)).toBeUndefined();
     });
 
-    test('keeps what more sidecars said, whoever knows less of it later', async () => {
+    test('keeps what became of one that it could not keep when it was announced', async () => {
+      const one = kept('a', 6, { outcomes: [OUTCOME] });
+      await ledger.settle(one);
+      expect(await ledger.read(one.id)).toEqual(one);
+      const { revocations } = await ledger.newest({ limit: 10, canaries: false, since: 0, scopes: [] });
+      expect(revocations).toEqual([one]);
+    });
+
+    test('says which of those that are announced again are over', async () => {
+      const [over, open] = [kept('over', 5), kept('open', 6)];
+      expect(await ledger.add([over, open])).toEqual(new Set());
+      await ledger.settle({ ...over, outcomes: [] });
+      expect(await ledger.add([over, open])).toEqual(new Set([over.id]));
+    });
+
+    test.each([{ partition: 3 }, { offset: 9 }])('has another event of the same name give way: %o', async (place) => {
+      const one = kept('a', 5);
+      const another = { ...one, ...place, at: 7 };
+      await ledger.add([one]);
+      await ledger.settle({ ...one, outcomes: [OUTCOME] });
+      expect(await ledger.add([another])).toEqual(new Set());
+      await ledger.settle({ ...one, outcomes: [OUTCOME, OUTCOME] });
+      expect(await ledger.read(one.id)).toEqual(another);
+      await ledger.settle({ ...another, outcomes: [OUTCOME] });
+      expect(await ledger.read(one.id)).toEqual({ ...another, outcomes: [OUTCOME] });
+    });
+
+    test('keeps what was said first, unless more is said later', async () => {
       const one = kept('a', 5);
       await ledger.add([one]);
       const outcomes = [OUTCOME, { ...OUTCOME, instance: 'b', exposed: 2 }];
       await ledger.settle({ ...one, outcomes });
-      for (const fewer of [[], [OUTCOME], [OUTCOME, { ...OUTCOME, by: 'lease' } as const]])
+      const late = { ...OUTCOME, instance: 'late', exposed: 3 };
+      for (const fewer of [[], [OUTCOME], [OUTCOME, { ...OUTCOME, by: 'lease' } as const], [late, OUTCOME]])
         await ledger.settle({ ...one, outcomes: fewer });
       expect(await ledger.read(one.id)).toEqual({ ...one, outcomes });
-      const another = { ...one, offset: 9, outcomes: [OUTCOME] };
-      await ledger.settle(another);
-      expect(await ledger.read(one.id)).toEqual(another);
+      const more = outcomes.map((outcome) => ({ ...outcome, exposed: 4 }));
+      await ledger.settle({ ...one, outcomes: more });
+      expect(await ledger.read(one.id)).toEqual({ ...one, outcomes: more });
     });
 
     test('forgets after a day what is kept and what is indexed, settled or not', async () => {

@@ -1,7 +1,7 @@
 import type { Fleet, HeardReceipt } from './fleet.ts';
 import type { Found, Ledger, Wanted } from './ledger.ts';
 import { OpenRevocation, type Report } from './open-revocation.ts';
-import type { Revocation } from './revocation.ts';
+import { isSameEvent, type Revocation } from './revocation.ts';
 
 export interface ReportsOptions {
   readonly fleet: Fleet;
@@ -36,6 +36,8 @@ export class Reports {
   readonly #open = new Map<string, OpenRevocation>();
   readonly #timers = new Map<OpenRevocation, NodeJS.Timeout>();
   readonly #announcedHere = new Set<OpenRevocation>();
+  /** What was announced last is in the ledger, or cannot be. */
+  #added: Promise<void> = Promise.resolve();
   /** Resolves with the ids that are announced next. */
   #announcement = Promise.withResolvers<ReadonlySet<string>>();
   readonly #stop = Promise.withResolvers<undefined>();
@@ -49,16 +51,23 @@ export class Reports {
   announced(events: readonly Revocation[]): void {
     const { ledger, warn } = this.#options;
     const revocations = events.filter(({ id }) => id.length <= MAX_ID_LENGTH);
-    ledger.add(revocations).catch((error) => warn('revocations are not kept in the ledger', error));
+    const begun: OpenRevocation[] = [];
     for (const revocation of revocations) {
       const known = this.#open.get(revocation.id);
-      if (known?.revocation.offset === revocation.offset) continue;
+      if (known !== undefined && isSameEvent(known.revocation, revocation)) continue;
       // Another event of the same name.
       if (known !== undefined) this.#end(known);
       const open = this.#begin(revocation);
+      begun.push(open);
       this.#announcedHere.add(open);
-      this.#advance(open);
     }
+    this.#added = ledger
+      .add(revocations)
+      .catch((error) => {
+        warn('revocations are not kept in the ledger', error);
+        return new Set<string>();
+      })
+      .then((over) => this.#go(begun, over));
     this.#announcement.resolve(new Set(revocations.map(({ id }) => id)));
     this.#announcement = Promise.withResolvers();
   }
@@ -94,11 +103,15 @@ export class Reports {
       lookAt = now() + LOOK_INTERVAL_MS;
       found = await this.#find(id);
     }
-    if (found === undefined) return undefined;
-    found.waiting++;
-    await this.#within(began + limits.limitMs - now(), found.settled);
-    found.waiting--;
-    return found.report();
+    while (found !== undefined) {
+      found.waiting++;
+      await this.#within(began + limits.limitMs - now(), found.settled);
+      found.waiting--;
+      if (found.effective || this.#stopped || now() - began >= limits.limitMs) break;
+      // Given up for another event of the same name, or for what the ledger has of it.
+      found = await this.#find(id);
+    }
+    return found?.report();
   }
 
   /** @throws CurfewError `store_unavailable` */
@@ -116,7 +129,7 @@ export class Reports {
 
   async #find(id: string): Promise<OpenRevocation | undefined> {
     const open = this.#open.get(id);
-    if (open !== undefined) return open;
+    if (open !== undefined && this.#announcedHere.has(open)) return open;
     const revocation = await this.#options.ledger.read(id);
     return revocation && this.#take(revocation);
   }
@@ -124,7 +137,11 @@ export class Reports {
   /** What the ledger has of a revocation, joined with what was said since. */
   #take(revocation: Revocation): OpenRevocation {
     if (revocation.outcomes !== undefined) return new OpenRevocation(revocation, this.#options.boundMs);
-    const open = this.#open.get(revocation.id) ?? this.#begin(revocation);
+    const known = this.#open.get(revocation.id);
+    if (known !== undefined && (isSameEvent(known.revocation, revocation) || this.#announcedHere.has(known)))
+      return known;
+    if (known !== undefined) this.#end(known);
+    const open = this.#begin(revocation);
     this.#advance(open);
     return open;
   }
@@ -142,11 +159,18 @@ export class Reports {
   }
 
   #end(open: OpenRevocation): void {
-    this.#open.delete(open.revocation.id);
+    if (this.#open.get(open.revocation.id) === open) this.#open.delete(open.revocation.id);
     this.#announcedHere.delete(open);
     clearTimeout(this.#timers.get(open));
     this.#timers.delete(open);
     open.giveUp();
+  }
+
+  /** @param over ids of those that were announced before, and all is known of. */
+  #go(begun: readonly OpenRevocation[], over: ReadonlySet<string>): void {
+    for (const open of begun)
+      if (over.has(open.revocation.id)) this.#end(open);
+      else if (this.#open.get(open.revocation.id) === open) this.#advance(open);
   }
 
   #lookAgain(open: OpenRevocation): void {
@@ -163,7 +187,9 @@ export class Reports {
     if (open.effective) {
       const report = open.report();
       const settled = { ...report.revocation, outcomes: report.outcomes };
-      ledger.settle(settled).catch((error) => warn('what became of a revocation is not kept in the ledger', error));
+      this.#added
+        .then(() => ledger.settle(settled))
+        .catch((error) => warn('what became of a revocation is not kept in the ledger', error));
       if (settles && this.#announcedHere.has(open)) onEffective(report);
     }
     if (open.isOver) this.#end(open);

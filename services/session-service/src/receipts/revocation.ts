@@ -24,6 +24,10 @@ export interface Revocation {
   readonly outcomes?: readonly Outcome[];
 }
 
+/** A name is unique to its issuer alone; an event may be announced again. */
+export const isSameEvent = (a: Revocation, b: Revocation): boolean =>
+  a.partition === b.partition && a.offset === b.offset;
+
 /** What became of a revocation on one sidecar. */
 export interface Outcome {
   readonly service: string;

@@ -1,7 +1,7 @@
 import { CANARY_INDEX_KEY, REVOCATION_INDEX_KEY, revocationKey } from '@curfew/contracts';
 import { answered, type RedisClient } from '@curfew/store';
-import { type Found, isWanted, type Ledger, type Wanted } from '../receipts/ledger.ts';
-import type { Revocation } from '../receipts/revocation.ts';
+import { type Found, isNews, isWanted, type Ledger, type Wanted } from '../receipts/ledger.ts';
+import { isSameEvent, type Revocation } from '../receipts/revocation.ts';
 
 const DAY_MS = 86_400_000;
 /** How long it is told of an event that it ended nothing: there may be many of those. */
@@ -19,12 +19,10 @@ export class RedisLedger implements Ledger {
     this.#redis = redis;
   }
 
-  async add(revocations: readonly Revocation[]): Promise<void> {
+  async add(revocations: readonly Revocation[]): Promise<ReadonlySet<string>> {
     const redis = this.#redis;
     // All at once: the commands share a round trip, and may be of different slots.
-    const kept = revocations.map((one) =>
-      redis.set(revocationKey(one.id), JSON.stringify(one), 'PX', one.scopes.length > 0 ? DAY_MS : NOTHING_MS, 'NX'),
-    );
+    const kept = revocations.map((one) => this.#keep(one));
     const listed = revocations.filter(({ scopes }) => scopes.length > 0);
     const indexed = Map.groupBy(listed, ({ canary }) => (canary ? CANARY_INDEX_KEY : REVOCATION_INDEX_KEY));
     const indexes = [...indexed].map(([key, ofIndex]) =>
@@ -35,14 +33,32 @@ export class RedisLedger implements Ledger {
         .pexpire(key, DAY_MS)
         .exec(),
     );
-    await answered(Promise.all([...kept, ...indexes]));
+    const [before] = await Promise.all([Promise.all(kept), answered(Promise.all(indexes))]);
+    return new Set(before.flatMap((one) => (one?.outcomes === undefined ? [] : [one.id])));
+  }
+
+  /** @returns what is kept already, of the same event. */
+  async #keep(revocation: Revocation): Promise<Revocation | undefined> {
+    const { id, scopes } = revocation;
+    const value = [
+      revocationKey(id),
+      JSON.stringify(revocation),
+      'PX',
+      scopes.length > 0 ? DAY_MS : NOTHING_MS,
+    ] as const;
+    if ((await answered(this.#redis.set(...value, 'NX'))) !== null) return undefined;
+    const kept = await this.read(id);
+    if (kept !== undefined && isSameEvent(kept, revocation)) return kept;
+    await answered(this.#redis.set(...value));
+    return undefined;
   }
 
   async settle(revocation: Revocation): Promise<void> {
     const kept = await this.read(revocation.id);
-    // Announced again, by an instance that knows less of the sidecars of then.
-    if (kept?.offset === revocation.offset && saidOf(kept) > saidOf(revocation)) return;
-    await answered(this.#redis.set(revocationKey(revocation.id), JSON.stringify(revocation), 'KEEPTTL', 'XX'));
+    // It could not be kept when it was announced.
+    if (kept === undefined) return void (await this.add([revocation]));
+    if (isNews(revocation, kept))
+      await answered(this.#redis.set(revocationKey(revocation.id), JSON.stringify(revocation), 'KEEPTTL', 'XX'));
   }
 
   async read(id: string): Promise<Revocation | undefined> {
@@ -66,9 +82,6 @@ export class RedisLedger implements Ledger {
     return { revocations: found.slice(0, wanted.limit), isTruncated: isFull && found.length < wanted.limit };
   }
 }
-
-/** How many sidecars said what became of it. */
-const saidOf = ({ outcomes = [] }: Revocation): number => outcomes.filter(({ by }) => by === 'receipt').length;
 
 const pairs = (flat: readonly string[]): { id: string; at: number }[] =>
   flat.flatMap((id, i) => (i % 2 === 0 ? [{ id, at: Number(flat[i + 1]) }] : []));

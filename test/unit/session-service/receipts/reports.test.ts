@@ -92,6 +92,19 @@ describe('whoever waits for a revocation', () => {
     expect(seen.report?.outcomes.map(({ by }) => by)).toEqual(['receipt', 'pending']);
   });
 
+  test('is answered about the newest of that name, and no sooner because another comes', async () => {
+    reports.announced([revocationOf(E)]);
+    const seen = awaited();
+    await pass(50);
+    reports.announced([revocationOf(E, { offset: 6 })]);
+    await pass(50);
+    expect(seen.report).toBeUndefined();
+    for (const name of ['a', 'b'])
+      reports.heard(receiptOf(name, E + 100, { applied: [applied(E + 90, { offset: 6 })] }));
+    await pass(0);
+    expect(seen).toMatchObject({ at: 100, report: { effective: true, revocation: { offset: 6 } } });
+  });
+
   test('may come before it is announced, here or by another instance', async () => {
     const [here, there] = [awaited('here'), awaited('there')];
     const other = instance();
@@ -159,6 +172,59 @@ describe('a revocation', () => {
     for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 10, { applied: [applied(E + 5)] }));
     await pass(20);
     expect(seen.report).toBeUndefined();
+  });
+
+  test('is another than an earlier one of the same id of another partition, for every instance that is asked', async () => {
+    const other = instance();
+    for (const of of [reports, other])
+      for (const name of ['a', 'b']) of.heard(receiptOf(name, E + 10, { applied: [applied(E + 5)] }));
+    for (const effective of [true, false]) {
+      reports.announced([revocationOf(E, effective ? {} : { partition: 3 })]);
+      await pass(0);
+      for (const of of [reports, other]) expect(await of.report('jti')).toMatchObject({ effective });
+    }
+    other.close();
+  });
+
+  test('is asked for by the newest event of its id, also where an earlier one was under way here', async () => {
+    const other = instance();
+    for (const name of ['a', 'b']) other.heard(receiptOf(name, E - 500));
+    reports.announced([revocationOf(E)]);
+    await pass(0);
+    expect(await other.report('jti')).toMatchObject({ revocation: { offset: 5 } });
+    reports.announced([revocationOf(E, { offset: 9 })]);
+    await pass(0);
+    expect(await other.report('jti')).toMatchObject({ revocation: { offset: 9 } });
+    other.close();
+  });
+
+  test('that is announced again once all is known of it stays as it was, and is measured once', async () => {
+    reports.announced([revocationOf(E)]);
+    for (const name of ['a', 'b'])
+      reports.heard(receiptOf(name, E + 40, { applied: [applied(E + 2, { exposed: 1 })] }));
+    await pass(0);
+    const told = await reports.report('jti');
+    await pass(600_000);
+    for (const name of ['a', 'b']) reports.heard(receiptOf(name, Date.now()));
+    reports.announced([revocationOf(E, { announcedAt: Date.now() })]);
+    await pass(0);
+    expect(await reports.report('jti')).toEqual(told);
+    for (const name of ['a', 'b']) reports.heard(receiptOf(name, Date.now() + 1, { tick: Date.now() }));
+    await pass(BOUND + 10);
+    expect(await reports.report('jti')).toEqual(told);
+    expect(effective).toHaveLength(1);
+  });
+
+  test('that is announced again while a sidecar has yet to say what it let through is asked further', async () => {
+    reports.announced([revocationOf(E)]);
+    for (const name of ['a', 'b']) reports.heard(receiptOf(name, E + 400, { tick: E + SKEW }));
+    await pass(0);
+    reports.announced([revocationOf(E)]);
+    await pass(0);
+    for (const name of ['a', 'b'])
+      reports.heard(receiptOf(name, E + 450, { applied: [applied(E + 2, { exposed: 1 })] }));
+    await pass(0);
+    expect((await instance().report('jti'))?.outcomes).toMatchObject([{ exposed: 1 }, { exposed: 1 }]);
   });
 
   test('takes the bound where no sidecar counts: services that say nothing have one too', async () => {
@@ -238,6 +304,7 @@ describe('a revocation', () => {
     await pass(60_000);
     expect(effective).toHaveLength(1);
     reports.heard(receiptOf('b', E + 60_000, { applied: [applied(E + 59_000, { exposed: 4 })] }));
+    await pass(0);
     expect((await instance().report('jti'))?.outcomes).toMatchObject([{ exposed: 0 }, { by: 'lease', exposed: 4 }]);
     expect(effective).toHaveLength(1);
   });
@@ -252,6 +319,7 @@ describe('a revocation', () => {
     expect(await reports.report('jti')).toEqual(told);
     for (const name of ['a', 'b'])
       reports.heard(receiptOf(name, E + 490, { applied: [applied(E + 5, { exposed: 7 })] }));
+    await pass(0);
     expect(await instance().report('jti')).toMatchObject({
       effectiveAt: E + 5,
       outcomes: [
