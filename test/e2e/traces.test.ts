@@ -86,7 +86,7 @@ describe(
       expect(trace).toHaveLength(9);
     });
 
-    test('leaves traces of requests whose every span tells the session, in both services that serve them', () => {
+    test('leaves traces of requests whose every span tells the session, in both services that authenticate it', () => {
       const [order = []] = traces.filter((spans) =>
         spans.some(({ tags }) => tags['http.route'] === '/orders' && tags['http.request.method'] === 'POST'),
       );
@@ -121,6 +121,16 @@ describe('npm start -- --traces', () => {
           'payments',
           'session-service',
         ]),
+      { timeout: 10_000 },
+    );
+    // Nobody authenticates there: only the caller can have told whose request it is.
+    const [, orders = ''] = /^orders +(http:\/\/127\.0\.0\.1:\d+)$/m.exec(output()) ?? [];
+    const told = { 'curfew.session': '68b0aa9467b7856d', 'curfew.session.version': '7' };
+    const baggage = Object.entries(told).map((entry) => entry.join('='));
+    await fetch(`${orders}/catalog`, { headers: { baggage: baggage.join(',') } });
+    const catalog = `http://127.0.0.1:${port}/api/v2/traces?serviceName=orders&spanName=get%20%2Fcatalog`;
+    await vi.waitFor(
+      async () => expect(await (await fetch(catalog)).json()).toMatchObject([[{ name: 'get /catalog', tags: told }]]),
       { timeout: 10_000 },
     );
     process.kill(pid, 'SIGTERM');
