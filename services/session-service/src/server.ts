@@ -83,7 +83,7 @@ const reports = new Reports({
   ledger: measured('ledger', new RedisLedger(redis.client), onOperation),
   boundMs: maxViewAgeMs,
   now,
-  isComplete: () => receipts.notReady().length === 0,
+  isComplete: () => receipts.notReady().length === 0 && feed.canBelieveReceipts,
   onEffective: receiptMetrics.onEffective,
   warn,
 });

@@ -402,13 +402,8 @@ describe('the topics', () => {
     });
   });
 
-  test.each([
-    [TOPICS.sessionVersions, 'cleanup.policy', 'delete'],
-    // A horizon may reach back to what would be compacted away.
-    [TOPICS.sessionVersions, 'min.compaction.lag.ms', '0'],
-    [TOPICS.receipts, 'min.compaction.lag.ms', '0'],
-    [TOPICS.receipts, 'message.timestamp.type', 'CreateTime'],
-  ])('with another configuration are refused, in words: %s %s', async (topic, name, wrong) => {
+  /** While the topic has another configuration. */
+  async function configured(topic: keyof typeof TOPIC_CONFIG, name: string, wrong: string, then: () => Promise<void>) {
     const configure = (entries: { name: string; value: string }[]) =>
       admin.alterConfigs({
         validateOnly: false,
@@ -417,13 +412,38 @@ describe('the topics', () => {
     const right = Object.entries(TOPIC_CONFIG[topic]).map(([name, value]) => ({ name, value }));
     await configure(right.map((entry) => (entry.name === name ? { name, value: wrong } : entry)));
     try {
-      await expect(ensureTopics(admin, PARTITIONS)).rejects.toMatchObject({
-        code: 'topic_mismatch',
-        message: expect.stringContaining(`${topic} has ${name}=${wrong}`),
-      });
+      await then();
     } finally {
       await configure(right);
     }
     await expect(ensureTopics(admin, PARTITIONS)).resolves.toBeUndefined();
+  }
+  const mismatchOf = (topic: string, name: string, wrong: string) => ({
+    code: 'topic_mismatch',
+    message: expect.stringContaining(`${topic} has ${name}=${wrong}`),
   });
+
+  test.each([
+    [TOPICS.sessionVersions, 'cleanup.policy', 'delete'],
+    // A horizon may reach back to what would be compacted away.
+    [TOPICS.sessionVersions, 'min.compaction.lag.ms', '0'],
+  ])('with another configuration are refused, in words: %s %s', (topic, name, wrong) =>
+    configured(topic, name, wrong, async () => {
+      await expect(ensureTopics(admin, PARTITIONS)).rejects.toMatchObject(mismatchOf(topic, name, wrong));
+    }),
+  );
+
+  test.each([
+    ['min.compaction.lag.ms', '0'],
+    ['message.timestamp.type', 'CreateTime'],
+  ])('of receipts with another %s stops no revocation, but receipts are not believed', (name, wrong) =>
+    configured(TOPICS.receipts, name, wrong, async () => {
+      await expect(ensureTopics(admin, PARTITIONS)).resolves.toMatchObject(mismatchOf(TOPICS.receipts, name, wrong));
+      expect(feed?.canBelieveReceipts).toBe(true);
+      await feed?.close();
+      await startFeed();
+      expect(feed?.canBelieveReceipts).toBe(false);
+      expect(warnings).toEqual([expect.stringContaining('no revocation is said to be effective')]);
+    }),
+  );
 });

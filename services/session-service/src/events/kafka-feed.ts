@@ -38,6 +38,8 @@ export class Feed {
   #tickRefusal: string | undefined;
   #events: AccountEvents | undefined;
   #ended: Promise<void> | undefined;
+  /** The topic of receipts was found to be as it should be: what they say may be believed. */
+  canBelieveReceipts = false;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -116,9 +118,11 @@ export class Feed {
   }
 
   async #read(onJoin: () => void): Promise<never> {
-    const { bus, partitions } = this.#options;
+    const { bus, partitions, warn } = this.#options;
     await Promise.all([this.#admin.connect(), bus.connect()]);
-    await ensureTopics(this.#admin, partitions);
+    const mismatch = await ensureTopics(this.#admin, partitions);
+    this.canBelieveReceipts = mismatch === undefined;
+    if (mismatch) warn('no revocation is said to be effective: put the topic right, and start this anew', mismatch);
     this.#stop.signal.throwIfAborted();
     this.#enter('joining');
     this.#events = new AccountEvents({ ...this.#options, admin: this.#admin });
