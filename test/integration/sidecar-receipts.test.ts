@@ -222,11 +222,12 @@ test('are dated by the broker, whatever the clock of the sidecar says, and so is
     expect(await late.authenticate(token)).toMatchObject({ ok: true, session: { source: 'memory' } });
     await announce('henry', id, acknowledgedAt);
     const event = await vi.waitFor(() => {
-      const [one] = heard.filter(({ instance }) => instance === 'orders-late').flatMap((receipt) => receipt.applied);
+      const said = heard.filter(({ instance }) => instance === 'orders-late').flatMap((receipt) => receipt.applied);
+      const one = said.find((event) => event.id === id);
       if (one === undefined) throw new Error('it has not applied it yet');
       return one;
     }, WAIT);
-    expect(event).toMatchObject({ id, exposed: 1 });
+    expect(event.exposed).toBe(1);
     expect(acknowledgedAt - (event.since + HOUR_MS)).toBeLessThan(50);
   } finally {
     await Promise.all([late.close(), reader.close()]);
