@@ -191,6 +191,24 @@ describe('receipts', () => {
   });
 });
 
+test('name an event that was acknowledged within the bound before the sidecar began, and none from before that', async () => {
+  const [early, late] = [randomUUID(), randomUUID()];
+  await announce('ivan', early, Date.now() - 3000);
+  await announce('judy', late, Date.now());
+  const next = createSidecar(optionsOf('orders-next'));
+  try {
+    await next.start();
+    const ids = () =>
+      receipts
+        .filter(({ instance }) => instance === 'orders-next')
+        .flatMap(({ applied }) => applied.map(({ id }) => id));
+    await vi.waitFor(() => expect(ids()).toContain(late), WAIT);
+    expect(ids()).not.toContain(early);
+  } finally {
+    await next.close();
+  }
+});
+
 test('are dated by the broker, whatever the clock of the sidecar says, and so is what was let through', async () => {
   const heard: HeardReceipt[] = [];
   const reader = readReceipts({
