@@ -57,6 +57,7 @@ describe('a revocation', () => {
     expect(await answersTo(token)).toEqual(['401 session_revoked', '401 session_revoked']);
     expect(answer.status).toBe(200);
     expect(answer.body).toMatchObject({ effective: true, summary: '2 of 2', exposed: 0, scopes: ['u:receipts-alice'] });
+    expect(answer.body).not.toHaveProperty('atLeast');
     for (const service of ['orders', 'payments']) expect(outcomesIn(answer)[service]).toMatchObject({ by: 'receipt' });
     for (const sidecar of answer.body['sidecars'] as object[])
       expect(sidecar).toMatchObject({
