@@ -35,10 +35,10 @@ const RECEIPTS_PER_BOUND = 2;
 const COALESCE_MS = 50;
 /** Failures in a row after which it is an outage that somebody should hear of. */
 const OUTAGE = 3;
-/** Most events that wait to be said; of what is pushed out, the offsets tell. */
+/** Most events that wait to be said; of what is pushed out, the ticks tell. */
 const MAX_UNSAID = 10_000;
 /** Longest wait for the first receipt, ms: whoever is not known to be there is waited for by nobody. */
-const FIRST_LIMIT_MS = 1000;
+const FIRST_LIMIT_MS = 500;
 /** Longest wait for the last receipt, ms: where it is missing, whoever waits for a revocation waits for this one's lease. */
 const CLOSE_LIMIT_MS = 1000;
 

@@ -25,7 +25,7 @@ export interface Sidecar {
   /**
    * Begins to read session-versions, and resolves once sessions can be proven: by memory, when the views are inside the
    * bound, or by Redis meanwhile, so that a service can start while Kafka is away; and once it has said so to whoever waits
-   * for a revocation, which it gives a second. It goes on trying. Calls share one start.
+   * for a revocation, which it gives half a second. It goes on trying. Calls share one start.
    *
    * @throws CurfewError `not_ready` after `startTimeoutMs`, with what is missing, or because `close` came first.
    */

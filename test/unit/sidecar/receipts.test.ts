@@ -222,10 +222,10 @@ describe('what was exposed', () => {
 
 describe('the start', () => {
   test.each([
-    ['once a receipt is delivered, the second where the first is not', [false, true], 600],
-    ['after a second, where none is', [false, false, false, false], 1001],
+    ['once a receipt is delivered, the second where the first is not', [false, true], 400],
+    ['after half a second, where none is', [false, false, false, false], 501],
   ])('is over %s', async (_when, delivered, afterMs) => {
-    receipts = create(1200);
+    receipts = create(800);
     deliver = async () => {
       if (!delivered.shift()) throw new Error('Kafka is away');
     };
