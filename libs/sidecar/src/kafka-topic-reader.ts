@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CurfewError, type Result } from '@curfew/contracts';
-import { Consumer, MultipleErrors, ResponseError } from '@platformatic/kafka';
+import { Consumer, ResponseError } from '@platformatic/kafka';
 import { backoffMs } from './backoff.ts';
-import { isTrouble, type TopicLeaders, topicIn } from './kafka-answers.ts';
+import { isTrouble, type TopicLeaders } from './kafka-answers.ts';
 import { Refusals } from './kafka-refusals.ts';
 import { connectionOptions, type KafkaSecurity, onCut } from './kafka-security.ts';
+import { describeTopic, type FetchResponse, fetchFeeds, placeFeeds } from './kafka-topic-requests.ts';
 import {
   type FeedSink,
   heard,
@@ -45,19 +46,13 @@ export interface TopicSink<Read> extends Omit<FeedSink<Read>, 'decode'> {
   progress(): void;
 }
 
-/** How long a broker holds a fetch that has nothing to tell, ms. */
-const MAX_WAIT_MS = 500;
 /** Longest wait for any answer, ms; a connection that takes longer is replaced, as it may be dead without a word. */
 const REQUEST_TIMEOUT_MS = 1500;
 const CONNECT_TIMEOUT_MS = 1000;
 /** How many brokers are asked for the leaders beside the first, which may be dead without a word. */
 const OTHER_BROKERS = 3;
 const RETRY_DELAY_MS = 20;
-const PARTITION_MAX_BYTES = 1024 * 1024;
 const READ_UNCOMMITTED = 0;
-const LATEST = -1n;
-
-type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
 
 /** What a fetch asked for. */
 interface Asked {
@@ -191,7 +186,8 @@ export class KafkaTopicReader<Read> {
   /** Finds the leaders, and the places of partitions that have none. */
   async #find(): Promise<void> {
     const { partitions, now, windowMs, sink } = this.#options;
-    const topic = await this.#describe();
+    // At the start the library asks no other broker, however often: `#askAnother` does.
+    const topic = await describeTopic(this.#consumer, this.#topic, this.#topicId === undefined ? 0 : OTHER_BROKERS);
     const expected = partitions ?? (this.#feeds.length || topic.leaders.length);
     if (topic.leaders.length !== expected)
       throw new CurfewError('topic_mismatch', `${this.#topic} has ${topic.leaders.length} partitions, not ${expected}`);
@@ -214,47 +210,16 @@ export class KafkaTopicReader<Read> {
     }
   }
 
-  async #describe(): Promise<TopicLeaders> {
-    // At the start the library asks no other broker, however often: `#askAnother` does.
-    const retries = this.#topicId === undefined ? 0 : OTHER_BROKERS;
-    try {
-      const metadata = await this.#consumer.metadata({ topics: [this.#topic], forceUpdate: true, retries });
-      const topic = metadata.topics.get(this.#topic);
-      if (topic) return { id: topic.id, leaders: topic.partitions };
-    } catch (error) {
-      // One partition without a leader makes the library reject an answer that names all the other leaders.
-      const last = error instanceof MultipleErrors && !(error instanceof ResponseError) ? error.errors.at(-1) : error;
-      const topic = last instanceof ResponseError ? topicIn(last['response']) : undefined;
-      if (topic === undefined) throw error;
-      return topic;
-    }
-    throw new CurfewError('bus_unavailable', `the topic ${this.#topic} is absent; the session service creates it`);
-  }
-
   /** Finds the places that are missing, from each leader by itself: one that is silent keeps back its own alone. */
   async #place({ leaders }: TopicLeaders): Promise<void> {
     const unplaced = this.#feeds.filter(({ offset }) => offset === undefined);
     const byLeader = Map.groupBy(unplaced, ({ partition }) => leaders[partition]?.leader ?? -1);
     const placing = [...byLeader.values()].map(async (feeds) => {
-      await this.#placeBegin(feeds).catch((error) => {
+      await placeFeeds(this.#consumer, this.#topic, { since: this.#since, feeds }).catch((error) => {
         for (const feed of feeds) loseLeader(feed, this.#refusals.reasonOf(error));
       });
     });
     await Promise.all(placing);
-  }
-
-  /** Finds by time where to begin. The log's end comes first: what is appended in between is read, not skipped. */
-  async #placeBegin(unplaced: readonly PartitionFeed[]): Promise<void> {
-    const list = { topics: [this.#topic], partitions: { [this.#topic]: unplaced.map(({ partition }) => partition) } };
-    const ends = await this.#consumer.listOffsets({ ...list, timestamp: LATEST });
-    const begins = await this.#consumer.listOffsets({ ...list, timestamp: BigInt(Math.floor(this.#since)) });
-    for (const feed of unplaced) {
-      const end = ends.get(this.#topic)?.[feed.partition];
-      const begin = begins.get(this.#topic)?.[feed.partition];
-      if (end === undefined || begin === undefined) continue;
-      feed.target = end;
-      feed.offset = begin < 0n ? end : begin;
-    }
   }
 
   #fetchFromLeaders(): void {
@@ -280,7 +245,7 @@ export class KafkaTopicReader<Read> {
       };
       const wasReady = this.notReady().length === 0;
       try {
-        const response = await this.#fetch(node, feeds);
+        const response = await fetchFeeds(this.#consumer, node, { topicId: asked.topicId, feeds });
         // Within a fetch session the broker is silent about a partition that has nothing new.
         for (const feed of feeds) if (feed.leader === node) heard(feed);
         if (suspected) suspected.suspect = false;
@@ -318,26 +283,6 @@ export class KafkaTopicReader<Read> {
       if (again) feed.failures++;
       else loseLeader(feed, this.#refusals.reasonOf(error));
     }
-  }
-
-  #fetch(node: number, feeds: readonly PartitionFeed[]): Promise<FetchResponse> {
-    return this.#consumer.fetch({
-      node,
-      // Nobody else waits while a suspect has nothing new.
-      maxWaitTime: feeds[0]?.suspect ? 0 : MAX_WAIT_MS,
-      topics: [
-        {
-          topicId: this.#topicId ?? '',
-          partitions: feeds.map(({ partition, leaderEpoch, offset, readEpoch }) => ({
-            partition,
-            currentLeaderEpoch: leaderEpoch,
-            fetchOffset: offset ?? 0n,
-            lastFetchedEpoch: readEpoch,
-            partitionMaxBytes: PARTITION_MAX_BYTES,
-          })),
-        },
-      ],
-    });
   }
 
   #take({ responses }: FetchResponse, { topicId, offsets }: Asked): void {
