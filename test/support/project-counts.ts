@@ -1,12 +1,12 @@
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 import type {} from './stack.ts';
 
 /**
- * Tells at the end of a run how many tests of each kind there were: `unit 546, integration 60, e2e 39 (1 failed)`; and on
- * which Kafka and Redis, where it had some.
+ * Tells at the end of a run what failed, in a line each, how many tests of each kind there were: `unit 546, integration 60,
+ * e2e 39 (1 failed)`; and on which Kafka and Redis, where it had some.
  */
 export default class ProjectCounts implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const kinds = new Map<string, Record<'all' | 'failed' | 'skipped', number>>();
     for (const { project, children } of modules) {
       const kind = kinds.get(project.name) ?? { all: 0, failed: 0, skipped: 0 };
@@ -22,7 +22,25 @@ export default class ProjectCounts implements Reporter {
       const words = notPassed.map(([state, count]) => `${count} ${state}`).join(', ');
       return `${name} ${all}${words === '' ? '' : ` (${words})`}`;
     });
+    const failures = [...modules.flatMap(failuresOf), ...unhandled.map((error) => `outside of a test: ${said(error)}`)];
+    if (failures.length > 0) console.log(`\nFailed:\n  ${failures.join('\n  ')}`);
     const origin = modules.map(({ project }) => project.getProvidedContext().origin).find((one) => one !== undefined);
     console.log(`\nTests by kind: ${counts.join(', ')}\n${origin === undefined ? '' : `${origin}\n`}`);
   }
+}
+
+function failuresOf(module: TestModule): string[] {
+  const where = `${module.project.name} ${module.relativeModuleId}`;
+  const whole = module.errors().map((error) => `${where}: ${said(error)}`);
+  const tests = [...module.children.allTests('failed')].map(
+    (test) => `${where} > ${test.fullName}: ${(test.result().errors ?? []).map(said).join('; ')}`,
+  );
+  return [...whole, ...tests];
+}
+
+/** The first line of what an error says, and the first of its places that is ours. */
+function said({ message, stacks }: SerializedError): string {
+  const place = stacks?.find(({ file }) => !file.includes('node_modules'));
+  const at = place === undefined ? '' : ` (${place.file.replace(`${process.cwd()}/`, '')}:${place.line})`;
+  return `${message.split('\n', 1)[0]}${at}`;
 }

@@ -1,24 +1,53 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import type { TestModule } from 'vitest/node';
+import type { SerializedError, TestModule } from 'vitest/node';
 import ProjectCounts from '../../support/project-counts.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
+const error = (message: string, line: number): SerializedError => ({
+  message,
+  stacks: [
+    { file: `${process.cwd()}/node_modules/chai/index.js`, line: 1, column: 1, method: '' },
+    { file: `${process.cwd()}/test/unit/a.test.ts`, line, column: 1, method: '' },
+  ],
+});
+
 /** A file of tests of one kind that ended in these states. */
-const file = (name: string, ...states: string[]) =>
-  ({
+const file = (name: string, states: readonly string[], errors: readonly SerializedError[] = []) => {
+  const tests = states.map((state, at) => ({
+    fullName: `test ${at}`,
+    result: () => ({ state, errors: state === 'failed' ? [error('expected 1 to be 2\n- 1\n+ 2', 7)] : [] }),
+  }));
+  return {
     project: { name, getProvidedContext: () => (name === 'e2e' ? { origin: 'Kafka: a process, Redis: yours' } : {}) },
-    children: { allTests: () => states.map((state) => ({ result: () => ({ state }) })) },
-  }) as unknown as TestModule;
+    relativeModuleId: `test/${name}/a.test.ts`,
+    errors: () => errors,
+    children: { allTests: (state?: string) => tests.filter((_, at) => state === undefined || states[at] === state) },
+  } as unknown as TestModule;
+};
+
+const said = (modules: readonly TestModule[], unhandled: readonly SerializedError[] = []): string => {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  new ProjectCounts().onTestRunEnd(modules, unhandled);
+  return log.mock.calls.flat().join('\n');
+};
 
 test('a run tells how many tests of each kind it had, what did not pass, and on which Kafka and Redis', () => {
-  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
-  new ProjectCounts().onTestRunEnd([
-    file('unit', 'passed', 'passed'),
-    file('e2e', 'passed', 'failed', 'skipped', 'skipped'),
-    file('unit', 'passed'),
-  ]);
-  expect(log).toHaveBeenCalledExactlyOnceWith(
-    '\nTests by kind: unit 3, e2e 4 (1 failed, 2 skipped)\nKafka: a process, Redis: yours\n',
+  const modules = [file('unit', ['passed', 'passed']), file('e2e', ['passed', 'skipped', 'skipped'])];
+  expect(said([...modules, file('unit', ['passed'])])).toBe(
+    '\nTests by kind: unit 3, e2e 3 (2 skipped)\nKafka: a process, Redis: yours\n',
+  );
+});
+
+test('a run tells what failed: a test, a file, and what no test caught', () => {
+  const modules = [file('unit', ['passed', 'failed']), file('e2e', [], [error('cannot be loaded', 1)])];
+  expect(said(modules, [{ message: 'nobody caught me' }])).toMatch(
+    [
+      '\nFailed:',
+      '  unit test/unit/a.test.ts > test 1: expected 1 to be 2 (test/unit/a.test.ts:7)',
+      '  e2e test/e2e/a.test.ts: cannot be loaded (test/unit/a.test.ts:1)',
+      '  outside of a test: nobody caught me',
+      '\nTests by kind: unit 2 (1 failed), e2e 0',
+    ].join('\n'),
   );
 });
