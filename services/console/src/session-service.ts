@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { CurfewError, ERRORS, type ErrorCode } from '@curfew/contracts';
 import type { RevocationReport, SidecarReport } from '@curfew/contracts/reports';
 
@@ -96,7 +97,11 @@ export class SessionService {
       try {
         const answer = await fetch(new URL(path, url), {
           method,
-          headers: { authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+          headers: {
+            authorization,
+            ...(method === 'GET' ? { traceparent: unsampled() } : {}),
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
           signal: AbortSignal.timeout(timeoutMs),
         });
@@ -108,5 +113,8 @@ export class SessionService {
     throw new CurfewError('upstream_unavailable', 'The session service does not answer', { cause });
   }
 }
+
+/** A `traceparent` (W3C Trace Context) that has nobody behind record: reads are asked again and again. */
+const unsampled = (): string => `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-00`;
 
 const isErrorCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(ERRORS, code);
