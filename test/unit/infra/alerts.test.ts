@@ -45,3 +45,8 @@ describe('each alert', () => {
     for (const part of [/\*\*Means\.\*\*/, /\*\*Users\s+see\*\*/, /\*\*Do\.\*\*/]) expect(paragraph).toMatch(part);
   });
 });
+
+test('what the runbook says to type names a broker where it is for Kafka', () => {
+  const commands = readFileSync(inRoot('docs/runbook.md'), 'utf8').match(/`kcat [^`]+`/g);
+  expect(commands?.filter((command) => !command.includes(' -b <broker> '))).toEqual([]);
+});
