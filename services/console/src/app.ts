@@ -29,7 +29,8 @@ export async function buildApp(options: ConsoleOptions): Promise<App> {
     ...(logLevel ? { logLevel } : {}),
   });
   app.addHook('onRequest', async (request) => {
-    if (request.url.startsWith('/api/')) assertOwnPage(request, origins);
+    // By the route that was found: a path may be written in many ways.
+    if (request.routeOptions.url?.startsWith('/api/')) assertOwnPage(request, origins);
   });
   await pageRoutes(app);
   liveRoutes(app, options);

@@ -207,23 +207,23 @@ describe('POST /api/revocations', () => {
     expect([answer.statusCode, answer.json().code]).toEqual([403, 'cross_site_request']);
   });
 
-  test('refuses what names no origin', async () => {
+  test.each(['/api/revocations', '/%61pi/revocations'])('refuses what names no origin, at %s', async (url) => {
     const { app } = await createConsole();
     const headers = { host: '127.0.0.1:7000', authorization };
-    const answer = await app.inject({
-      method: 'POST',
-      url: '/api/revocations',
-      payload: { subject: 'alice' },
-      headers,
-    });
+    const answer = await app.inject({ method: 'POST', url, payload: { subject: 'alice' }, headers });
     expect(answer.json().code).toBe('cross_site_request');
   });
 });
 
-test('no site whose name was made to point here reads anything', async () => {
-  const { read } = await createConsole();
-  expect((await read('/api/state', { host: 'evil.example:7000' })).json().code).toBe('cross_site_request');
-  expect((await read('/api/state', { 'sec-fetch-site': 'cross-site' })).json().code).toBe('cross_site_request');
+describe.each(['/api/state', '/%61pi/state', '/ap%69/subjects/alice'])('GET %s', (url) => {
+  test.each([
+    ['a site whose name was made to point here', { host: 'evil.example:7000', origin: 'http://evil.example:7000' }],
+    ['another site', { 'sec-fetch-site': 'cross-site' }],
+  ])('tells %s nothing', async (_, headers) => {
+    const { read } = await createConsole();
+    const answer = await read(url, headers);
+    expect([answer.statusCode, answer.json().code]).toEqual([403, 'cross_site_request']);
+  });
 });
 
 test('an instance that accepts and says nothing counts as away, within a second', async () => {
