@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CurfewError, ERRORS, type ErrorCode } from '@curfew/contracts';
 import type { RevocationReport, SidecarReport } from '@curfew/contracts/reports';
+import { authorizationOf } from '../page/credential.js';
 
 /** What the session service answered: its status, and the JSON in it. */
 export interface Answer {
@@ -33,7 +34,7 @@ export class SessionService {
 
   constructor({ urls, credential }: SessionServiceOptions) {
     this.#urls = urls;
-    this.#authorization = `Basic ${Buffer.from(credential).toString('base64')}`;
+    this.#authorization = authorizationOf(credential);
   }
 
   async sidecars(): Promise<readonly SidecarReport[]> {

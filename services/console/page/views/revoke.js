@@ -1,4 +1,5 @@
 import { html, nothing } from '/vendor/lit-html/lit-html.js';
+import { authorizationOf } from '../credential.js';
 import { failureOf } from '../failure.js';
 import { icon } from '../icons.js';
 import { revocationReport } from '../parts/revocation-report.js';
@@ -53,12 +54,6 @@ function set(to, draw) {
   outcome = to;
   draw();
 }
-
-/** @param {string} credential */
-const authorizationOf = (credential) =>
-  credential.includes(':')
-    ? `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(credential)))}`
-    : `Bearer ${credential}`;
 
 /** @param {SubmitEvent} event @param {() => void} draw */
 async function submit(event, draw) {
