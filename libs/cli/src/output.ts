@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { printable, printableIn } from './printable.ts';
 
 /** What is written to: a stream of the process, or of a test. */
 export type Sink = Pick<NodeJS.WriteStream, 'write'> & { readonly isTTY?: boolean; readonly columns?: number };
@@ -20,10 +21,15 @@ export class Output {
     this.json = json;
   }
 
-  /** The answer: one JSON document (a line of its own) for programs, words for people. */
-  answer(document: unknown, words: () => string): void {
+  /**
+   * The answer: one JSON document (a line of its own) for programs, words for people. Ids and names in it are what others
+   * chose, and a terminal would obey what they wrote.
+   *
+   * @param words makes them of what it is given: the document, with nothing in it that a terminal obeys.
+   */
+  answer<Document>(document: Document, words: (document: Document) => string): void {
     this.endProgress();
-    this.#stdout.write(`${this.json ? JSON.stringify(document) : words()}\n`);
+    this.#stdout.write(`${this.json ? printable(JSON.stringify(document)) : words(printableIn(document))}\n`);
   }
 
   /** Colours for a terminal, plain text for everything else or where `NO_COLOR` is set (no-color.org). */
@@ -37,7 +43,7 @@ export class Output {
     if (this.json || this.#stderr.isTTY !== true) return;
     this.#progressing = true;
     // A line that wraps could not be cleared.
-    this.#stderr.write(`\r\x1b[K… ${text.slice(0, Math.max(10, (this.#stderr.columns || 80) - 4))}`);
+    this.#stderr.write(`\r\x1b[K… ${printable(text).slice(0, Math.max(10, (this.#stderr.columns || 80) - 4))}`);
   }
 
   endProgress(): void {
@@ -45,10 +51,13 @@ export class Output {
     this.#progressing = false;
   }
 
-  /** Why there is no answer: one JSON document on `stdout` for programs, a line on `stderr` for people. */
+  /**
+   * Why there is no answer: one JSON document on `stdout` for programs, a line on `stderr` for people. Further lines are
+   * set in, so that none passes for another answer.
+   */
   failure(code: string, detail: string): void {
     this.endProgress();
-    if (this.json) this.#stdout.write(`${JSON.stringify({ code, detail })}\n`);
-    else this.#stderr.write(`curfew: ${detail} (${code})\n`);
+    if (this.json) this.#stdout.write(`${printable(JSON.stringify({ code, detail }))}\n`);
+    else this.#stderr.write(`curfew: ${detail.split('\n').map(printable).join('\n  ')} (${code})\n`);
   }
 }

@@ -17,7 +17,7 @@ export const doctor: Command = {
     const { output } = context;
     output.progress('looking at Kafka, Redis and the session service, and listening to ticks');
     const findings = await examine(context);
-    output.answer({ findings }, () => findings.map((finding) => wordsOf(finding, output)).join('\n'));
+    output.answer({ findings }, ({ findings }) => findings.map((finding) => wordsOf(finding, output)).join('\n'));
     return verdictOf(findings);
   },
 };

@@ -34,15 +34,12 @@ export const revoke: Command = {
     const body = { sub_id: subjectId, ...(reason === undefined ? {} : { reason }) };
     const accepted = await sessionService.post<Accepted>('/v1/revocations', { body });
     if (!given.flag('wait')) {
-      output.answer(accepted, () => acceptedWords(accepted));
+      output.answer(accepted, acceptedWords);
       return EXIT.ok;
     }
     const report = await untilEffective(accepted.id, timeoutMs, { sessionService, output });
-    output.answer(report ?? { ...accepted, effective: false }, () =>
-      report === undefined
-        ? `not effective yet: event ${accepted.id} is not applied; \`curfew status ${accepted.id}\` asks again`
-        : revocationWords(report, output),
-    );
+    if (report === undefined) output.answer({ ...accepted, effective: false }, unappliedWords);
+    else output.answer(report, (report) => revocationWords(report, output));
     return exitCodeFor(report);
   },
 };
@@ -108,3 +105,6 @@ function timeoutOf(given: Given): number {
 
 const acceptedWords = ({ id, status }: Accepted): string =>
   `${status ?? 'accepted'}: event ${id}\n\`curfew status ${id}\` says what it has reached`;
+
+const unappliedWords = ({ id }: Accepted): string =>
+  `not effective yet: event ${id} is not applied; \`curfew status ${id}\` asks again`;

@@ -13,8 +13,8 @@ export const sidecars: Command = {
 
   async run(_given, { sessionService, output }) {
     const fleet = await sessionService.get<{ sidecars: SidecarReport[] }>('/v1/sidecars');
-    output.answer(fleet, () =>
-      fleet.sidecars.length === 0 ? 'No sidecar has said anything in the last minute.' : table(fleet.sidecars, output),
+    output.answer(fleet, ({ sidecars }) =>
+      sidecars.length === 0 ? 'No sidecar has said anything in the last minute.' : table(sidecars, output),
     );
     return EXIT.ok;
   },

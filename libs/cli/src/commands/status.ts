@@ -17,7 +17,7 @@ export const status: Command = {
 
 async function ofRevocation(id: string, { sessionService, output }: Context): Promise<ExitCode> {
   const report = await sessionService.get<RevocationReport>(`/v1/revocations/${encodeURIComponent(id)}`);
-  output.answer(report, () => revocationWords(report, output));
+  output.answer(report, (report) => revocationWords(report, output));
   return exitCodeFor(report);
 }
 
@@ -27,7 +27,7 @@ async function ofFleet({ sessionService, output }: Context): Promise<ExitCode> {
     sessionService.get<{ revocations: RevocationReport[] }>('/v1/revocations', { query: { limit: 1 } }),
   ]);
   const fleet = fleetOf(sidecars, revocations[0]);
-  output.answer(fleet, () => output.paint(fleet.ok ? 'green' : 'red', sentenceOf(fleet)));
+  output.answer(fleet, (fleet) => output.paint(fleet.ok ? 'green' : 'red', sentenceOf(fleet)));
   return fleet.ok ? EXIT.ok : EXIT.problem;
 }
 

@@ -51,14 +51,13 @@ export class Tail {
   version({ partition, record, appendedAt, traceId }: LogEntry<VersionRecord | Tick>): void {
     if (record.kind === 'tick') return;
     const { kind: type, ...version } = record;
-    const { scope, current, floor, why, id, at, offset, blocked } = version;
-    if (!this.#withCanaries && isCanary(scope.slice(2))) {
+    if (!this.#withCanaries && isCanary(version.scope.slice(2))) {
       if (this.#canaries.size >= REMEMBERED) this.#canaries.clear();
-      this.#canaries.add(id);
+      this.#canaries.add(version.id);
       return;
     }
     const document = { type, partition, ...version, announcedAt: appendedAt, ...(traceId && { traceId }) };
-    this.#output.answer(document, () => {
+    this.#output.answer(document, ({ scope, current, floor, why, id, at, offset, blocked }) => {
       const does = floor === current ? this.#output.paint('red', 'ended') : this.#output.paint('yellow', 'stale');
       const trace = traceId === undefined ? '' : `  trace ${traceId}`;
       return `${timeOfDay(at)}  ${does}  ${scope}${blocked ? ' (blocked)' : ''}  ${why}  ${partition}@${offset}  ${id}${trace}`;
@@ -66,14 +65,14 @@ export class Tail {
   }
 
   receipt(receipt: Receipt): void {
-    const { service, instance, state, at } = receipt;
+    const { instance, state } = receipt;
     const applied = receipt.applied.filter(({ id }) => !this.#canaries.has(id));
     const before = this.#states.get(instance);
     const changed = before !== undefined && before !== state;
     this.#states.set(instance, state);
     if (state === 'closed') this.#states.delete(instance);
     if (applied.length === 0 && !changed) return;
-    this.#output.answer({ type: 'receipt', ...receipt, applied }, () => {
+    this.#output.answer({ type: 'receipt', ...receipt, applied }, ({ service, instance, at, applied }) => {
       const lines = applied.map(
         (one) =>
           `${timeOfDay(one.at)}  ${this.#output.paint('green', 'applied')}  ${service} ${instance}  ${one.partition}@${one.offset}  ${one.id}  let through: ${exposure(one)}`,

@@ -21,16 +21,16 @@ export const why: Command = {
   async run({ operand = '' }, context) {
     const shown = readShown(operand === '-' ? (await context.read()).trim() : operand);
     const cause = await causeFor(shown, context);
-    const report = cause && (await reportOf(cause.id, context));
     const { sid, expiresAt } = shown;
-    const expired = expiresAt !== undefined && expiresAt <= Date.now();
-    const verdict = cause?.verdict ?? (expired ? 'expired' : 'active');
-    const traceId = report?.traceId ?? cause?.traceId;
-    const at = cause && new Date(cause.at).toISOString();
-    context.output.answer(
-      { sid, ...cause, verdict, ...(at && { at }), ...(traceId && { traceId }), ...(report && { revocation: report }) },
-      () => (cause ? causeWords({ ...cause, ...(traceId && { traceId }) }, report) : UNCAUSED[verdict]),
-    );
+    if (cause === undefined) {
+      const verdict = expiresAt !== undefined && expiresAt <= Date.now() ? 'expired' : 'active';
+      context.output.answer({ sid, verdict }, () => UNCAUSED[verdict]);
+      return EXIT.ok;
+    }
+    const revocation = await reportOf(cause.id, context);
+    const traceId = revocation?.traceId ?? cause.traceId;
+    const told = { ...cause, at: new Date(cause.at).toISOString() };
+    context.output.answer({ sid, ...told, ...(traceId && { traceId }), ...(revocation && { revocation }) }, causeWords);
     return EXIT.ok;
   },
 };
@@ -38,8 +38,6 @@ export const why: Command = {
 const UNCAUSED = {
   active: 'No event has ended this session or made it stale.',
   expired: 'No event has ended this session or made it stale. The token itself has expired: refresh it.',
-  revoked: '',
-  stale: '',
 };
 
 async function causeFor(shown: ShownSession, context: Context): Promise<Cause | undefined> {
@@ -99,11 +97,17 @@ async function reportOf(id: string, { sessionService }: Context): Promise<Revoca
   }
 }
 
-function causeWords({ verdict, scope, why, id, at, traceId }: Cause, report: RevocationReport | undefined): string {
+interface ToldCause extends Omit<Cause, 'at'> {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly revocation?: RevocationReport;
+}
+
+function causeWords({ verdict, scope, why, id, at, traceId, revocation }: ToldCause): string {
   const became = verdict === 'revoked' ? 'Ended' : 'Made stale (it has to renew)';
   return [
-    `${became} by ${why} of ${scope}, acknowledged ${new Date(at).toISOString()}`,
-    ...(report === undefined ? [] : [`${effectOf(report)}; let through meanwhile: ${exposureOf(report)}`]),
+    `${became} by ${why} of ${scope}, acknowledged ${at}`,
+    ...(revocation === undefined ? [] : [`${effectOf(revocation)}; let through meanwhile: ${exposureOf(revocation)}`]),
     `event ${id}${traceId === undefined ? '' : `, trace ${traceId}`}`,
   ].join('\n');
 }
