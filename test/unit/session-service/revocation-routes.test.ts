@@ -128,6 +128,18 @@ describe('a revocation over HTTP', () => {
     });
   });
 
+  test('says that there may have been more for as long as a sidecar has not applied it', async () => {
+    lives.reports.heard(receiptOf('orders-2', at - 100));
+    lives.reports.announced([revocationOf(at)]);
+    const told = async () => get('/v1/revocations/jti');
+    expect(await told()).toMatchObject({ summary: '0 of 2', exposed: 0, atLeast: true });
+    says(4);
+    expect(await told()).toMatchObject({ summary: '1 of 2', exposed: 4, atLeast: true });
+    lives.reports.heard(receiptOf('orders-2', at + 60, { applied: [applied(at + 9)] }));
+    expect(await told()).toMatchObject({ summary: '2 of 2', exposed: 4 });
+    expect(await told()).not.toHaveProperty('atLeast');
+  });
+
   test('is answered with 202 and its place where it is not even announced by then', async () => {
     const answer = await revoke('?wait=effective&timeoutMs=0');
     expect(answer).toEqual({ status: 202, body: { id: 'jti', partition: 1, offset: 2 } });

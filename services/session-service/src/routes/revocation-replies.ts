@@ -7,7 +7,7 @@ const instant = (ms: number): string => new Date(ms).toISOString();
 export function reportReply({ revocation, outcomes, effective, effectiveAt }: Report) {
   const { id, partition, offset, why, scopes, traceId, canary, at, appliedAt, announcedAt } = revocation;
   const done = outcomes.filter(({ by }) => by !== 'pending');
-  const isTold = outcomes.length > 0 && done.every(({ atLeast, exposed }) => !atLeast && exposed !== undefined);
+  const isTold = outcomes.length > 0 && outcomes.every(({ atLeast, exposed }) => !atLeast && exposed !== undefined);
   const isLeast = scopes.length > 0 && (revocation.atLeast || !isTold);
   return {
     id,
