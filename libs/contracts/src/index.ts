@@ -20,7 +20,7 @@ export {
   versionKey,
 } from './keys.ts';
 export type { AppliedEvent, Receipt, ReceiptPartition, ReceiptState } from './receipt.ts';
-export { decodeReceipt, encodeReceipt, MAX_APPLIED, RECEIPT_STATES } from './receipt.ts';
+export { decodeReceipt, encodeReceipt, MAX_APPLIED, MAX_VIEW_AGE_MS, RECEIPT_STATES } from './receipt.ts';
 export type { RefusalCode } from './refusal.ts';
 export { refusalOf } from './refusal.ts';
 export type { Application, RevocationReport, SidecarReport } from './reports.ts';

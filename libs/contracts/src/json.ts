@@ -12,8 +12,14 @@ export const isText = (value: unknown): value is string => typeof value === 'str
 
 export const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
 
-/** A count, a version, an offset or a time in ms: an integer that a double holds exactly. */
+/** A count, a version or an offset: an integer that a double holds exactly. */
 export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** 9999-12-31T23:59:59.999Z, ms since the epoch: RFC 3339 has words for no later time, and `Date` for few. */
+const LAST_TIME = 253_402_300_799_999;
+
+/** A time that can be told, ms since the epoch. */
+export const isTime = (value: unknown): value is number => isCount(value) && value <= LAST_TIME;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

@@ -1,4 +1,4 @@
-import { encodeJson, isCount, isJsonObject, isText, parseJsonObject } from './json.ts';
+import { encodeJson, isCount, isJsonObject, isText, isTime, parseJsonObject } from './json.ts';
 import { fail, ok, type Result } from './result.ts';
 
 /** What state a sidecar says it is in. `closed` is the last one: it is counted no more. */
@@ -14,7 +14,10 @@ export interface Receipt {
   /** When it was written. */
   readonly at: number;
   readonly startedAt: number;
-  /** The sidecar's bound, ms: so long after this receipt it accepts nothing any more that it has not confirmed since. */
+  /**
+   * The sidecar's bound, ms, up to `MAX_VIEW_AGE_MS`: so long after this receipt it accepts nothing any more that it has not
+   * confirmed since.
+   */
   readonly boundMs: number;
   /** By partition; none before the topic is known. */
   readonly partitions: readonly ReceiptPartition[];
@@ -51,6 +54,9 @@ export interface AppliedEvent {
 /** Most events that a receipt names. */
 export const MAX_APPLIED = 100;
 
+/** Longest bound that a sidecar may have, ms: a day. */
+export const MAX_VIEW_AGE_MS = 86_400_000;
+
 /** What a receipt of a thousand partitions, or of a hundred events with long ids, stays below. */
 const MAX_RECEIPT_BYTES = 512 * 1024;
 
@@ -68,11 +74,13 @@ export function decodeReceipt(value: Uint8Array | null | undefined): Result<Rece
   if (!isText(service) || !isText(instance)) return fail('record_invalid', 'service or instance is missing');
   const known = RECEIPT_STATES.find((one) => one === state);
   if (known === undefined) return fail('record_invalid', 'state is none of a sidecar');
-  if (!isCount(at) || !isCount(startedAt) || !isCount(boundMs))
-    return fail('record_invalid', 'at, startedAt or boundMs is not a count');
+  if (!isTime(at) || !isTime(startedAt) || startedAt > at)
+    return fail('record_invalid', 'at or startedAt is not a time in ms, or it began only later');
+  if (!isCount(boundMs) || boundMs === 0 || boundMs > MAX_VIEW_AGE_MS)
+    return fail('record_invalid', `boundMs is not 1 to ${MAX_VIEW_AGE_MS}`);
   const places = readAll(partitions, readPartition);
   if (places === undefined) return fail('record_invalid', 'partitions is not a list of offset, tick and ageMs');
-  const events = readAll(applied, readApplied);
+  const events = readAll(applied, (item) => readApplied(item, at));
   if (events === undefined || events.length > MAX_APPLIED)
     return fail('record_invalid', `applied is not a list of at most ${MAX_APPLIED} events`);
   return ok({ service, instance, state: known, at, startedAt, boundMs, partitions: places, applied: events });
@@ -88,14 +96,15 @@ function readAll<T>(list: unknown, read: (item: unknown) => T | undefined): T[] 
 function readPartition(item: unknown): ReceiptPartition | undefined {
   if (!isJsonObject(item)) return undefined;
   const { offset, tick, ageMs } = item;
-  return (isCount(offset) || offset === -1) && isCount(tick) && isCount(ageMs) ? { offset, tick, ageMs } : undefined;
+  return (isCount(offset) || offset === -1) && isTime(tick) && isCount(ageMs) ? { offset, tick, ageMs } : undefined;
 }
 
-function readApplied(item: unknown): AppliedEvent | undefined {
+/** @param saidAt the receipt's own time: what it names was applied by then. */
+function readApplied(item: unknown, saidAt: number): AppliedEvent | undefined {
   if (!isJsonObject(item)) return undefined;
   const { id, partition, offset, at, since, exposed, atLeast } = item;
   if (!isText(id) || !isCount(partition) || !isCount(offset)) return undefined;
-  if (!isCount(at) || !isCount(since) || !isCount(exposed)) return undefined;
+  if (!isTime(at) || at > saidAt || !isCount(since) || !isCount(exposed)) return undefined;
   const event = { id, partition, offset, at, since, exposed };
   return atLeast === true ? { ...event, atLeast } : event;
 }

@@ -1,5 +1,5 @@
 import type { AccessTokenClaims } from './claims.ts';
-import { isCount, isJsonObject, isText, isTexts } from './json.ts';
+import { isCount, isJsonObject, isText, isTexts, isTime } from './json.ts';
 import { fail, ok, type Result } from './result.ts';
 import { DEFAULT_TIER, isTier, type Tier } from './tiers.ts';
 
@@ -174,7 +174,8 @@ export function decodeSessionRecord(sid: string, fields: Readonly<Record<string,
     (amr === undefined || isTexts(amr)) &&
     (ux === undefined || (isJsonObject(ux) && Object.values(ux).every((one) => typeof one === 'string'))) &&
     (ended === undefined || ended === 'refresh-reuse') &&
-    [...Object.values(times), ...Object.values(counts)].every(isCount);
+    Object.values(times).every(isTime) &&
+    Object.values(counts).every(isCount);
   if (!sound) return fail('session_record_invalid', 'the record holds what no session service writes');
   const texts = Object.fromEntries(TEXTS.map((name) => [name, text(name)]));
   return ok(definedOnly({ sid, subject, tier, roles, amr, ux, ended, ...times, ...counts, ...texts }) as SessionRecord);

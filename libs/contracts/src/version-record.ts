@@ -1,4 +1,4 @@
-import { encodeJson, isCount, isText, parseJsonObject } from './json.ts';
+import { encodeJson, isCount, isText, isTime, parseJsonObject } from './json.ts';
 import { fail, ok, type Result } from './result.ts';
 import { isScopeKey, type ScopeKey } from './scope.ts';
 
@@ -60,7 +60,7 @@ export function decodeLogTick(
   if (key == null || Buffer.from(key).toString('utf8') !== TICK_KEY) return undefined;
   const parsed = parseJsonObject(value);
   const tick = parsed.ok ? parsed.value['tick'] : undefined;
-  return isCount(tick) ? tick : undefined;
+  return isTime(tick) ? tick : undefined;
 }
 
 /** Reads a record of session-versions. Never throws. */
@@ -74,11 +74,11 @@ export function decodeVersionRecord(
   const { current, floor, at, why, id, offset, tick, blocked, more } = parsed.value;
   if (!isCount(offset)) return fail('record_invalid', 'offset is not a count');
   if (scope === TICK_KEY)
-    return isCount(tick) ? ok({ kind: 'tick', tick, offset }) : fail('record_invalid', 'tick is not a time in ms');
+    return isTime(tick) ? ok({ kind: 'tick', tick, offset }) : fail('record_invalid', 'tick is not a time in ms');
   if (!isScopeKey(scope)) return fail('record_invalid', 'the key names no scope');
   if (!isCount(current) || !isCount(floor) || floor > current)
     return fail('record_invalid', 'current and floor are not versions with floor ≤ current');
-  if (!isCount(at) || !isText(why) || !isText(id)) return fail('record_invalid', 'at, why or id is missing');
+  if (!isTime(at) || !isText(why) || !isText(id)) return fail('record_invalid', 'at, why or id is missing');
   const version = { kind: 'version', scope, current, floor, at, why, id, offset } as const;
   return ok({ ...version, ...(blocked === true ? { blocked } : {}), ...(more === true ? { more } : {}) });
 }

@@ -1,4 +1,4 @@
-import { CurfewError, REDIS_URL } from '@curfew/contracts';
+import { CurfewError, MAX_VIEW_AGE_MS, REDIS_URL } from '@curfew/contracts';
 import { envSchema } from 'env-schema';
 import { type Static, type TObject, Type } from 'typebox';
 
@@ -8,7 +8,7 @@ export const ENV = {
   redisUrl: Type.String({ pattern: REDIS_URL.source, default: 'redis://127.0.0.1:16379' }),
   issuer: Type.String({ minLength: 1, default: 'http://127.0.0.1:7001' }),
   audience: Type.String({ minLength: 1, default: 'curfew' }),
-  maxViewAgeMs: Type.Integer({ minimum: 1, maximum: 86_400_000, default: 2000 }),
+  maxViewAgeMs: Type.Integer({ minimum: 1, maximum: MAX_VIEW_AGE_MS, default: 2000 }),
   host: Type.String({ minLength: 1, default: '127.0.0.1' }),
   port: (fallback: number) => Type.Integer({ minimum: 0, maximum: 65535, default: fallback }),
 };

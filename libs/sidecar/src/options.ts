@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { CurfewError, checkSecurity, REDIS_URL, type RedisSecurity } from '@curfew/contracts';
+import { CurfewError, checkSecurity, MAX_VIEW_AGE_MS, REDIS_URL, type RedisSecurity } from '@curfew/contracts';
 import { type Clock, clockOf, createClock } from './clock.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
 import type { Status } from './lifecycle.ts';
@@ -114,7 +114,7 @@ export function readOptions(options: SidecarOptions): Settings {
     jwksUrl,
     windowMs: wholeNumber('windowMs', options.windowMs ?? 900_000, 1000, DAY_MS),
     maxEntries: wholeNumber('maxEntries', options.maxEntries ?? 100_000, 1, MILLIONS),
-    maxViewAgeMs: wholeNumber('maxViewAgeMs', options.maxViewAgeMs ?? 2000, maxClockSkewMs + 1, DAY_MS),
+    maxViewAgeMs: wholeNumber('maxViewAgeMs', options.maxViewAgeMs ?? 2000, maxClockSkewMs + 1, MAX_VIEW_AGE_MS),
     readThroughTimeoutMs: wholeNumber('readThroughTimeoutMs', options.readThroughTimeoutMs ?? 50, 1, 60_000),
     maxClockSkewMs,
     tokenCacheSize: wholeNumber('tokenCacheSize', options.tokenCacheSize ?? 10_000, 1, MILLIONS),

@@ -1,4 +1,4 @@
-import { DEFAULT_PARTITIONS, readKafkaSecurity, readRedisSecurity } from '@curfew/contracts';
+import { DEFAULT_PARTITIONS, MAX_VIEW_AGE_MS, readKafkaSecurity, readRedisSecurity } from '@curfew/contracts';
 import { ENV, listOf, readConfig } from '@curfew/http';
 import { Type } from 'typebox';
 
@@ -9,7 +9,7 @@ const ENVIRONMENT = Type.Object({
   CURFEW_ISSUER: ENV.issuer,
   CURFEW_AUDIENCE: ENV.audience,
   CURFEW_WINDOW_MS: Type.Integer({ minimum: 1000, default: 900_000 }),
-  CURFEW_MAX_VIEW_AGE_MS: Type.Integer({ minimum: 251, maximum: 86_400_000, default: 2000 }),
+  CURFEW_MAX_VIEW_AGE_MS: Type.Integer({ minimum: 251, maximum: MAX_VIEW_AGE_MS, default: 2000 }),
   CURFEW_PARTITIONS: Type.Integer({ minimum: 1, maximum: 100_000, default: DEFAULT_PARTITIONS }),
   CURFEW_PAYMENTS_URL: Type.String({ pattern: '^https?://', default: 'http://127.0.0.1:7012' }),
   HOST: ENV.host,

@@ -4,6 +4,7 @@ import {
   encodeJson,
   encodeReceipt,
   MAX_APPLIED,
+  MAX_VIEW_AGE_MS,
   RECEIPT_STATES,
   type Receipt,
 } from '@curfew/contracts';
@@ -12,29 +13,34 @@ import { describe, expect, test } from 'vitest';
 
 const text = fc.string({ unit: 'binary', minLength: 1 });
 const count = fc.nat({ max: Number.MAX_SAFE_INTEGER });
-const partitions = fc.array(fc.record({ offset: fc.integer({ min: -1 }), tick: count, ageMs: count }));
-const event: fc.Arbitrary<AppliedEvent> = fc.record(
-  {
-    id: text,
-    partition: count,
-    offset: count,
-    at: count,
-    since: count,
-    exposed: count,
-    atLeast: fc.constant(true as const),
-  },
-  { requiredKeys: ['id', 'partition', 'offset', 'at', 'since', 'exposed'] },
+const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z');
+const time = fc.nat({ max: LAST_TIME });
+const partitions = fc.array(fc.record({ offset: fc.integer({ min: -1 }), tick: time, ageMs: count }));
+const eventBy = (at: number): fc.Arbitrary<AppliedEvent> =>
+  fc.record(
+    {
+      id: text,
+      partition: count,
+      offset: count,
+      at: fc.nat({ max: at }),
+      since: count,
+      exposed: count,
+      atLeast: fc.constant(true as const),
+    },
+    { requiredKeys: ['id', 'partition', 'offset', 'at', 'since', 'exposed'] },
+  );
+const receipts: fc.Arbitrary<Receipt> = time.chain((at) =>
+  fc.record({
+    service: text,
+    instance: text,
+    state: fc.constantFrom(...RECEIPT_STATES),
+    at: fc.constant(at),
+    startedAt: fc.nat({ max: at }),
+    boundMs: fc.integer({ min: 1, max: MAX_VIEW_AGE_MS }),
+    partitions,
+    applied: fc.array(eventBy(at), { maxLength: MAX_APPLIED }),
+  }),
 );
-const receipts: fc.Arbitrary<Receipt> = fc.record({
-  service: text,
-  instance: text,
-  state: fc.constantFrom(...RECEIPT_STATES),
-  at: count,
-  startedAt: count,
-  boundMs: count,
-  partitions,
-  applied: fc.array(event, { maxLength: MAX_APPLIED }),
-});
 
 const applied = { id: '7f', partition: 3, offset: 40, at: 12, since: 9, exposed: 2 };
 const known = {
@@ -94,6 +100,12 @@ describe('a receipt', () => {
     ['no instance', { instance: '' }],
     ['a state that no sidecar has', { state: 'idle' }],
     ['a time that is none', { at: -1 }],
+    ['a time that RFC 3339 has no words for', { at: LAST_TIME + 1 }],
+    ['a start after it was written', { startedAt: 21 }],
+    ['no bound', { boundMs: 0 }],
+    ['a bound longer than any sidecar’s', { boundMs: MAX_VIEW_AGE_MS + 1 }],
+    ['a tick that RFC 3339 has no words for', { partitions: [{ offset: 1, tick: LAST_TIME + 1, ageMs: 0 }] }],
+    ['an event applied after it was written', { applied: [{ ...applied, at: 21 }] }],
     ['partitions that are no list', { partitions: {} }],
     ['an offset below that of nothing', { partitions: [{ offset: -2, tick: 0, ageMs: 0 }] }],
     ['a view without an age', { partitions: [{ offset: 1, tick: 0, ageMs: null }] }],

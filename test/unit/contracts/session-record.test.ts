@@ -87,6 +87,7 @@ describe("a session's record", () => {
     ['', {}],
     ['roles that are no list', { o: '{}' }],
     ['a time that is none', { x: 'soon' }],
+    ['a time that RFC 3339 has no words for', { x: '253402300800' }],
     ['a negative version', { s: '-1' }],
     ['a number that no double holds', { v: '9999999999999999' }],
     ['an unknown tier', { k: 'gold' }],

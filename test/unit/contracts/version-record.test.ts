@@ -1,6 +1,8 @@
 import {
+  decodeLogTick,
   decodeVersionRecord,
   encodeJson,
+  encodeLogTick,
   encodeVersionRecord,
   type ScopeKey,
   TICK_KEY,
@@ -12,6 +14,8 @@ import { describe, expect, test } from 'vitest';
 
 const text = fc.string({ unit: 'binary', minLength: 1 });
 const count = fc.nat({ max: Number.MAX_SAFE_INTEGER });
+const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z');
+const time = fc.nat({ max: LAST_TIME });
 const scope: fc.Arbitrary<ScopeKey> = fc.oneof(
   fc.tuple(fc.constantFrom('u', 't', 's'), text).map(([kind, id]) => `${kind}:${id}` as ScopeKey),
   fc.constant('r' as const),
@@ -22,7 +26,7 @@ const versions: fc.Arbitrary<VersionRecord> = fc
       scope,
       current: count,
       floor: count,
-      at: count,
+      at: time,
       why: text,
       id: text,
       offset: count,
@@ -37,13 +41,26 @@ const versions: fc.Arbitrary<VersionRecord> = fc
     floor: Math.min(current, floor),
     ...rest,
   }));
-const ticks: fc.Arbitrary<Tick> = fc.record({ kind: fc.constant('tick'), tick: count, offset: count });
+const ticks: fc.Arbitrary<Tick> = fc.record({ kind: fc.constant('tick'), tick: time, offset: count });
 
 const known = { current: 2, floor: 1, at: 1, why: 'caep/session-revoked', id: '7f', offset: 4 };
 const codeOf = (key: string | null, value: unknown) => {
   const decoded = decodeVersionRecord(key === null ? null : Buffer.from(key), encodeJson(value));
   return decoded.ok ? decoded.value.kind : decoded.code;
 };
+
+test('a tick on account-events is read as it was stamped, and none that RFC 3339 has no words for', () => {
+  const read = (tick: number) => {
+    const { key, value } = encodeLogTick(tick);
+    return decodeLogTick(Buffer.from(key), value);
+  };
+  fc.assert(
+    fc.property(time, (tick) => {
+      expect(read(tick)).toBe(tick);
+    }),
+  );
+  expect(read(LAST_TIME + 1)).toBeUndefined();
+});
 
 describe('a version record', () => {
   test('is read as it was written, and so is a tick', () => {
@@ -87,9 +104,11 @@ describe('a version record', () => {
     ['a key that names no scope', 'alice', known],
     ['no offset', 'u:alice', { ...known, offset: undefined }],
     ['a version that a double does not hold exactly', 'u:alice', { ...known, current: 2 ** 53 }],
+    ['a time that RFC 3339 has no words for', 'u:alice', { ...known, at: LAST_TIME + 1 }],
     ['no cause', 'u:alice', { ...known, why: '' }],
     ['no event', 'u:alice', { ...known, id: undefined }],
     ["no time, under a tick's key", TICK_KEY, known],
+    ['a tick that RFC 3339 has no words for', TICK_KEY, { tick: LAST_TIME + 1, offset: 4 }],
   ])('with %s is refused', (_, key, value) => {
     expect(codeOf(key, value)).toBe('record_invalid');
   });

@@ -28,6 +28,8 @@ const MAX_OPEN = 1000;
 const OPEN_FOR_MS = 5 * 60_000;
 /** Between two looks for what another instance may have announced meanwhile, ms. */
 const LOOK_INTERVAL_MS = 100;
+/** Longest time between two looks, ms: a timer of more than 24 days would not wait at all, and brokers date what they like. */
+const LOOK_WITHIN_MS = 60_000;
 
 /** Joins what was announced with what sidecars say of it, and tells since when a revocation is effective. */
 export class Reports {
@@ -195,7 +197,7 @@ export class Reports {
     if (open.isOver) this.#end(open);
     // Time alone can make it effective. What is said meanwhile only puts that off, so that one look follows another.
     else if (!open.effective && !this.#timers.has(open)) {
-      const inMs = isKnown ? Math.max(1, open.dueAt() - now()) : LOOK_INTERVAL_MS;
+      const inMs = isKnown ? Math.min(Math.max(1, open.dueAt() - now()), LOOK_WITHIN_MS) : LOOK_INTERVAL_MS;
       this.#timers.set(open, setTimeout(() => this.#lookAgain(open), inMs).unref());
     }
   }

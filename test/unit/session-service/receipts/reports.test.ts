@@ -245,6 +245,14 @@ describe('a revocation', () => {
     expect(seen.report?.outcomes.map(({ by }) => by)).toEqual(['lease', 'lease', 'lease']);
   });
 
+  test('is looked at seldom also where the broker dates it years ahead', async () => {
+    const looks = vi.spyOn(Fleet.prototype, 'sidecars');
+    reports.announced([revocationOf(E + 5 * 365 * 86_400_000)]);
+    await pass(1000);
+    expect(looks.mock.calls.length).toBeLessThan(10);
+    looks.mockRestore();
+  });
+
   test('is not said to be effective by silence while receipts are not read', async () => {
     complete = false;
     reports.announced([revocationOf(E)]);
