@@ -120,6 +120,45 @@ describe.skipIf(chromiumPath() === undefined)('the console, in a browser', { tim
     await shot(page, 'revocation-dark');
   });
 
+  test('shows what became of a revocation to nobody who comes to revoke another', async () => {
+    const page = await open('#/revoke?subject=dora');
+    const revokeAs = async (subject: string) => {
+      await becomes(headline(page), 'Revoke');
+      expect(await page.getByLabel('Subject', { exact: true }).inputValue()).toBe(subject);
+      expect(await page.getByLabel('Reason').inputValue()).toBe('');
+    };
+    await revokeAs('dora');
+    await page.getByLabel('Reason').fill('a stolen laptop');
+    await page.getByLabel('Credential').fill(credentialOf('operator'));
+    await page.getByRole('button', { name: 'Revoke all sessions' }).click();
+    await becomes(headline(page), /^Effective on 2 of 2/);
+    await page.goto(`${console_}/#/subjects/bob`);
+    await page.getByRole('link', { name: 'Revoke…' }).click();
+    await revokeAs('bob');
+
+    // An answer that comes late belongs to the view that asked for it.
+    let answer = () => {};
+    const left = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route('**/api/revocations', async (route) => {
+      await left;
+      await route.continue();
+    });
+    await page.getByLabel('Reason').fill('a stolen laptop');
+    await page.getByRole('button', { name: 'Revoke all sessions' }).click();
+    await page.goto(`${console_}/#/revoke?subject=carol`);
+    await revokeAs('carol');
+    const answered = page.waitForResponse('**/api/revocations');
+    answer();
+    await (await answered).finished();
+    // By the next word of the console it was drawn, had it been for this view.
+    const footer = page.getByRole('contentinfo');
+    const before = await footer.textContent();
+    await vi.waitFor(async () => expect(await footer.textContent()).not.toBe(before), LIMIT_MS);
+    await revokeAs('carol');
+  });
+
   test('has a page for each revocation, which is found by its event', async () => {
     const sub_id = { format: 'opaque', id: 'bob' };
     const url = `${services.urls['session-service']}/v1/revocations?wait=effective`;

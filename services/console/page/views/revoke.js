@@ -1,3 +1,4 @@
+import { keyed } from '/vendor/lit-html/directives/keyed.js';
 import { html, nothing } from '/vendor/lit-html/lit-html.js';
 import { authorizationOf } from '../credential.js';
 import { failureOf } from '../failure.js';
@@ -5,27 +6,42 @@ import { icon } from '../icons.js';
 import { revocationReport } from '../parts/revocation-report.js';
 
 /** @typedef {import('../model.js').Model} Model */
+/** @typedef {import('../model.js').Route} Route */
 
 const title = () => 'Revoke';
 
 /** The operator's credential: here, while the page is open, and nowhere else. */
 let authorization = '';
-/** @type {{ busy?: boolean, failure?: string, accepted?: string, report?: import('../model.js').RevocationReport }} */
-let outcome = {};
+
+/**
+ * What became of what was asked.
+ *
+ * @typedef {object} Outcome
+ * @property {boolean} [busy]
+ * @property {string} [failure]
+ * @property {string} [accepted]
+ * @property {import('../model.js').RevocationReport} [report]
+ */
+
+/** By the route that it was asked on, which is another whenever somebody comes here. @type {WeakMap<Route, Outcome>} */
+const outcomes = new WeakMap();
 
 /** Ends an account's sessions, and shows when that is so everywhere. @param {Model} model @param {() => void} draw */
 function body({ state, route }, draw) {
-  const { busy = false, failure, accepted, report } = outcome;
-  if (report !== undefined)
-    return html`
+  const { report, ...outcome } = outcomes.get(route) ?? {};
+  if (report === undefined) return keyed(route, form(route, outcome, draw));
+  return html`
     ${revocationReport(report, { now: state?.at ?? 0, traceUrl: state?.traceUrl })}
     <p><a href=${`#/revocations/${encodeURIComponent(report.id)}`}>Its own page</a> ·
-      <button class="quiet" type="button" @click=${() => set({}, draw)}>Revoke another</button></p>`;
-  return html`
+      <button class="quiet" type="button" @click=${() => set(route, {}, draw)}>Revoke another</button></p>`;
+}
+
+/** @param {Route} route @param {Outcome} outcome @param {() => void} draw */
+const form = (route, { busy = false, failure, accepted }, draw) => html`
     <h1 tabindex="-1" class="title">Revoke</h1>
     <p class="lead">Ends every session of an account, on every service. It takes the credential of a client that may:
       scope <code>revocations:write</code>. The page forgets it when it is closed.</p>
-    <form class="form" @submit=${(/** @type {SubmitEvent} */ event) => submit(event, draw)} aria-busy=${busy}>
+    <form class="form" @submit=${(/** @type {SubmitEvent} */ event) => submit(event, route, draw)} aria-busy=${busy}>
       <label>Subject
         <input name="subject" required maxlength="256" autocomplete="off" spellcheck="false"
           .value=${route.query.get('subject') ?? ''}></label>
@@ -47,41 +63,40 @@ function body({ state, route }, draw) {
       ${accepted === undefined ? nothing : html`<p class="note" role="alert">${icon('warning')}${accepted}</p>`}
     </form>
   `;
-}
 
-/** @param {typeof outcome} to @param {() => void} draw */
-function set(to, draw) {
-  outcome = to;
+/** @param {Route} route @param {Outcome} outcome @param {() => void} draw */
+function set(route, outcome, draw) {
+  outcomes.set(route, outcome);
   draw();
 }
 
-/** @param {SubmitEvent} event @param {() => void} draw */
-async function submit(event, draw) {
+/** @param {SubmitEvent} event @param {Route} route @param {() => void} draw */
+async function submit(event, route, draw) {
   event.preventDefault();
-  const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
+  const element = /** @type {HTMLFormElement} */ (event.target);
+  const values = new FormData(element);
   const [subject, reason, credential] = ['subject', 'reason', 'credential'].map((field) =>
-    `${form.get(field) ?? ''}`.trim(),
+    `${values.get(field) ?? ''}`.trim(),
   );
   if (credential) authorization = authorizationOf(credential);
-  set({ busy: true }, draw);
+  set(route, { busy: true }, draw);
   const answer = await fetch('/api/revocations', {
     method: 'POST',
     credentials: 'omit',
     headers: { authorization, 'content-type': 'application/json' },
     body: JSON.stringify({ subject, ...(reason ? { reason } : {}) }),
   }).catch(() => undefined);
-  if (answer?.ok) {
-    const report = await answer.json();
-    set(
-      report.sidecars === undefined ? { accepted: `Accepted, not yet effective: event ${report.id}.` } : { report },
-      draw,
-    );
-  } else {
+  if (!answer?.ok) {
     // A wrong credential is not tried again.
     if (answer?.status === 401 || answer?.status === 403) authorization = '';
-    set({ failure: await failureOf(answer) }, draw);
+    return set(route, { failure: await failureOf(answer) }, draw);
   }
-  if (outcome.report !== undefined) /** @type {HTMLElement | null} */ (document.querySelector('h1'))?.focus();
+  const report = await answer.json();
+  if (report.sidecars === undefined)
+    return set(route, { accepted: `Accepted, not yet effective: event ${report.id}.` }, draw);
+  const shown = element.isConnected;
+  set(route, { report }, draw);
+  if (shown) /** @type {HTMLElement | null} */ (document.querySelector('h1'))?.focus();
 }
 
 /** @type {import('../views.js').View} */
