@@ -214,6 +214,37 @@ describe.skipIf(chromiumPath() === undefined)('the console, in a browser', { tim
     await becomes(page.getByRole('status'), 'Revocations are effective everywhere');
   });
 
+  test('claims nothing while its server stands still and no connection ends, and asks it anew', async () => {
+    const page = await open();
+    await becomes(headline(page), 'Revocations are effective everywhere');
+    let asked = 0;
+    page.on('request', (request) => {
+      asked += Number(request.url().endsWith('/api/events'));
+    });
+    const { pid } = services.processes.console;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await becomes(headline(page), 'The console does not answer');
+      expect(asked).toBeGreaterThan(0);
+      expect(await page.title()).toBe('The console does not answer · Curfew');
+      await becomes(page.getByRole('main'), /What is shown is of \d\d:\d\d:\d\d UTC/);
+      await becomes(page.getByRole('contentinfo'), 'Not connected');
+      await becomes(page.getByRole('status'), 'The console does not answer');
+      // Nothing is green: no headline, and nothing of the health.
+      expect(await page.locator('.headline.good, .strip.good, .health .good').count()).toBe(0);
+
+      await page.goto(`${console_}/#/subjects/alice`);
+      await becomes(page.getByRole('banner'), /The console does not answer. What is shown is of/);
+      expect(await page.title()).toBe('Subject alice · The console does not answer · Curfew');
+      await becomes(page.getByRole('alert'), 'The console does not answer');
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await becomes(page.getByRole('banner'), 'Revocations are effective everywhere');
+    await becomes(page.getByRole('main'), 'May sign in');
+    await becomes(page.getByRole('contentinfo'), 'Live');
+  });
+
   describe.each(['dark', 'light'] as const)('in the %s', (colorScheme) => {
     test.each(['', '#/fleet', '#/revocations?canaries=true', '#/subjects/alice', '#/revoke'])(
       'is accessible, by what can be checked: /%s',
@@ -295,7 +326,8 @@ describe.skipIf(chromiumPath() === undefined)('the console, in a browser', { tim
   test('says that it does not answer itself, once its server is gone', async () => {
     const page = await open();
     await services.processes.console.stop();
-    await becomes(page.getByRole('alert'), 'The console does not answer');
+    await becomes(headline(page), 'The console does not answer');
+    expect(await page.title()).toBe('The console does not answer · Curfew');
     complaints.length = 0;
   });
 });

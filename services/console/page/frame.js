@@ -42,7 +42,6 @@ export const frame = (model, view, draw) => html`
     <button class="quiet roomy" type="button" aria-label="Keyboard shortcuts"
       @click=${() => dialog()?.showModal()}>?</button>
   </div>
-  ${away(model)}
   ${view.name === 'overview' ? nothing : strip(model)}
   </header>
   <main id="main" tabindex="-1">${model.state === undefined ? starting() : view.body(model, draw)}</main>
@@ -54,17 +53,12 @@ export const frame = (model, view, draw) => html`
 `;
 
 /** How things stand, on every view but the one that says more. @param {import('./model.js').Model} model */
-const strip = ({ state }) =>
-  state === undefined
-    ? nothing
-    : html`<a class="strip ${state.headline.level}" href="#/">${icon(state.headline.level)}${state.headline.text}</a>`;
-
-/** @param {import('./model.js').Model} model */
-const away = ({ connected, state }) =>
-  connected || state === undefined
-    ? nothing
-    : html`<p class="away" role="alert">
-        ${icon('unknown')}The console does not answer. What is shown is of ${clock(state.at)} UTC.</p>`;
+function strip({ state }) {
+  if (state === undefined) return nothing;
+  const { level, text, details } = state.headline;
+  const words = level === 'unknown' ? [text, ...details.slice(0, 1)].join('. ') : text;
+  return html`<a class="strip ${level}" href="#/">${icon(level)}${words}</a>`;
+}
 
 const starting = () => html`<h1 tabindex="-1" class="title">Asking the console…</h1>`;
 

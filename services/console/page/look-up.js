@@ -10,6 +10,8 @@ import { failureOf } from './failure.js';
 
 /** Between two times that the same is asked, ms. */
 const AGAIN_MS = 1500;
+/** Longest wait for an answer, ms: of the few connections that a browser has, those that are lost are free again. */
+const LIMIT_MS = 5000;
 
 let path = '';
 let asked = 0;
@@ -44,7 +46,9 @@ export async function lookUp(wanted, changed) {
 
 /** @param {string} from @throws {Error} with the reason in words */
 async function get(from) {
-  const answer = await fetch(from, { credentials: 'omit' }).catch(() => undefined);
+  const answer = await fetch(from, { credentials: 'omit', signal: AbortSignal.timeout(LIMIT_MS) }).catch(
+    () => undefined,
+  );
   if (answer?.ok) return answer.json();
   throw new Error(await failureOf(answer));
 }

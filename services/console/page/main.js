@@ -20,7 +20,7 @@ function draw() {
   void lookUp(view.asks?.(route), draw);
   const model = { ...current(), route, lookUp: lookedUp() };
   render(frame(model, view, draw), app);
-  const headline = model.connected ? (model.state?.headline.text ?? '') : 'The console does not answer';
+  const headline = model.state?.headline.text ?? '';
   document.title = [view.title(model), view.name === 'overview' ? '' : headline, 'Curfew'].filter(Boolean).join(' · ');
   // Said once, when it becomes another.
   if (spoken.textContent !== headline && drawn) spoken.textContent = headline;
@@ -37,5 +37,5 @@ addEventListener('hashchange', () => {
 listenToKeys(draw);
 listen(draw);
 draw();
-// Ages grow while the console is silent.
+// What a view asks for is asked anew while the console is silent, too.
 setInterval(draw, 1000);

@@ -1,3 +1,5 @@
+import { clock } from './words.js';
+
 /**
  * What the page knows.
  *
@@ -23,21 +25,63 @@
 /** An hour, as the series has it, ms. */
 const HISTORY_MS = 3_600_000;
 
+/** Longest silence of a console that is there, ms: it has news once a second. */
+const SILENCE_MS = 5000;
+
 /** @type {Omit<Model, 'route' | 'lookUp'>} */
 let known = { state: undefined, points: [], connected: false };
 
-export const current = () => known;
+/** When the console was last heard, or asked to speak, ms since the epoch. */
+let heardAt = 0;
+
+/** What is known; while the console does not answer, nothing of how things stand. */
+export function current() {
+  const { state, connected } = known;
+  return connected || state === undefined ? known : { ...known, state: unheard(state) };
+}
+
+const NO_ANSWER = 'The console does not answer';
+
+/** @param {State} state @returns {State} */
+const unheard = (state) => ({
+  ...state,
+  hearing: { ...state.hearing, failure: NO_ANSWER },
+  headline: {
+    level: 'unknown',
+    text: NO_ANSWER,
+    details: [
+      `What is shown is of ${clock(state.at)} UTC`,
+      'Revocations do not need it: npx curfew status says how they stand',
+    ],
+  },
+});
 
 /**
- * Listens to the console, and again whenever the connection was lost.
+ * Listens to the console, and again whenever it is silent: a connection may be lost, and a process stand still, without
+ * a word.
  *
  * @param {() => void} changed
  */
 export function listen(changed) {
+  let source = connect(changed);
+  setInterval(() => {
+    // Either way: a clock may be set back.
+    if (Math.abs(Date.now() - heardAt) < SILENCE_MS) return;
+    source.close();
+    source = connect(changed);
+    known = { ...known, connected: false };
+    changed();
+  }, 1000);
+}
+
+/** @param {() => void} changed */
+function connect(changed) {
+  heardAt = Date.now();
   const source = new EventSource('/api/events');
   /** @param {string} name @param {(value: any) => Partial<typeof known>} take */
   const on = (name, take) =>
     source.addEventListener(name, ({ data }) => {
+      heardAt = Date.now();
       known = { ...known, connected: true, ...take(JSON.parse(data)) };
       changed();
     });
@@ -49,7 +93,6 @@ export function listen(changed) {
   source.addEventListener('error', () => {
     known = { ...known, connected: false };
     changed();
-    // A browser gives up for good where the answer is no stream; a console that is started again is there soon.
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => listen(changed), 2000);
   });
+  return source;
 }

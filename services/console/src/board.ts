@@ -16,6 +16,9 @@ export interface Round {
   readonly notReady: string | undefined;
 }
 
+/** Longest that what was heard stands for what is, ms: it is asked for once a second. */
+const MAX_HEARING_AGE_MS = 5000;
+
 /** How many revocations the overview shows. */
 const SHOWN = 12;
 
@@ -71,9 +74,10 @@ export class Board {
     const { overall, ofInstance } = this.#log.propagation(now);
     const open = this.#fleet.open;
     const revocations = this.#log.all;
+    const hearing = this.#hearingAt(now);
     const headline: Headline = headlineOf({
       now,
-      hearing: this.#hearing,
+      hearing,
       sidecars: open,
       abandoned: this.#fleet.abandoned,
       revocations,
@@ -82,7 +86,7 @@ export class Board {
     return {
       at: now,
       headline,
-      hearing: this.#hearing,
+      hearing,
       sidecars: this.#fleet.shown.map(({ partitions, ...sidecar }) => ({
         ...sidecar,
         /** By partition. */
@@ -105,6 +109,13 @@ export class Board {
       endsByReason: this.#series.endsByReason(),
       store: storeHealth(this.#instances),
     };
+  }
+
+  /** This process may have stood still: then nobody failed, and nothing was heard. */
+  #hearingAt(now: number): Hearing {
+    const { lastAt = now, failure } = this.#hearing;
+    const isOld = failure === undefined && now - lastAt > MAX_HEARING_AGE_MS;
+    return isOld ? { ...this.#hearing, failure: 'The session service was not heard of late' } : this.#hearing;
   }
 
   /** The propagation before this console began, from the revocations that the session service remembers. */

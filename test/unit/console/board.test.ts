@@ -169,3 +169,12 @@ describe('Redis and the log', () => {
     expect(store).toMatchObject({ eventsApplied: 7, usedMemoryBytes: 100, operationMs: 1.5, evicting: undefined });
   });
 });
+
+test('what was heard stands for what is no longer than five seconds, should the console itself stand still', () => {
+  const { board, hear } = createBoard();
+  hear(START, { sidecars: two(START) });
+  expect(board.state(START + 5 * S).headline.level).toBe('good');
+  const { headline, hearing } = board.state(START + 5 * S + 1);
+  expect([headline.level, hearing.failure]).toEqual(['unknown', 'The session service was not heard of late']);
+  expect(hear(START + 30 * S, { sidecars: two(START + 30 * S) }).headline.level).toBe('good');
+});

@@ -5,19 +5,15 @@ import { duration } from '../words.js';
 /** @typedef {import('../model.js').State} State */
 /** @typedef {import('../icons.js').Level} Level */
 
-/** How Redis, Kafka and the session service are, by what they say. @param {State} state */
+/** How Redis, Kafka and the session service are, by what they say; what is old says nothing. @param {State} state */
 export function health({ hearing, store, sidecars }) {
   const { failure, notReady } = hearing;
   const said = (/** @type {RegExp} */ name) => (notReady !== undefined && name.test(notReady) ? notReady : undefined);
   const views = sidecars.filter(({ state }) => state === 'live').flatMap(({ ages }) => ages);
   const youngest = views.length === 0 ? undefined : Math.min(...views);
-  const service = failure ?? notReady;
   const kept = `${store.eventsRejected} not understood, ${store.eventsForwarded} in a wrong partition`;
   const items = [
-    item('Session service', {
-      level: levelOf(service, failure === undefined ? 'bad' : 'unknown'),
-      words: service ?? 'ready',
-    }),
+    told('Session service', failure ?? notReady, 'ready'),
     told(
       'Kafka',
       said(/kafka|partition|topic/i),
@@ -25,16 +21,17 @@ export function health({ hearing, store, sidecars }) {
     ),
     told('Redis', said(/redis/i), redisWords(store)),
     told('Eviction', store.evicting ? EVICTING : undefined, `${store.evictedKeys ?? 0} keys dropped`),
-    item('Events kept aside', { level: store.eventsRejected > 0 ? 'warning' : 'good', words: kept }),
-    item('Refresh tokens used twice', {
-      level: store.reuseDetected > 0 ? 'warning' : 'good',
-      words: `${store.reuseDetected}`,
-    }),
+    counted('Events kept aside', store.eventsRejected, kept),
+    counted('Refresh tokens used twice', store.reuseDetected, `${store.reuseDetected}`),
   ];
   return html`
     <section aria-labelledby="health-title">
       <h2 id="health-title">Health</h2>
-      <dl class="health">${items}</dl>
+      <dl class="health">${items.map(
+        ({ name, level, words }) => html`<div>
+        <dt>${icon(failure === undefined ? level : 'unknown')}${name}</dt><dd>${words}</dd>
+      </div>`,
+      )}</dl>
     </section>
   `;
 }
@@ -51,11 +48,10 @@ function redisWords({ usedMemoryBytes, replicationLagS, reconnects, operationMs 
   ].join(', ');
 }
 
-/** @param {string | undefined} wrong @param {Level} level @returns {Level} */
-const levelOf = (wrong, level) => (wrong === undefined ? 'good' : level);
+/** @typedef {{ readonly name: string, readonly level: Level, readonly words: string }} Item */
 
-/** What is wrong, or how it is. @param {string} name @param {string | undefined} wrong @param {string} right */
-const told = (name, wrong, right) => item(name, { level: levelOf(wrong, 'bad'), words: wrong ?? right });
+/** What is wrong, or how it is. @param {string} name @param {string | undefined} wrong @param {string} right @returns {Item} */
+const told = (name, wrong, right) => ({ name, level: wrong === undefined ? 'good' : 'bad', words: wrong ?? right });
 
-/** @param {string} name @param {{ level: Level, words: string }} how */
-const item = (name, { level, words }) => html`<div><dt>${icon(level)}${name}</dt><dd>${words}</dd></div>`;
+/** What should be nought. @param {string} name @param {number} number @param {string} words @returns {Item} */
+const counted = (name, number, words) => ({ name, level: number > 0 ? 'warning' : 'good', words });

@@ -10,6 +10,9 @@ import { revocationReport } from '../parts/revocation-report.js';
 
 const title = () => 'Revoke';
 
+/** Longest wait for an answer, ms: the console holds it for ten seconds. */
+const LIMIT_MS = 30_000;
+
 /** The operator's credential: here, while the page is open, and nowhere else. */
 let authorization = '';
 
@@ -83,6 +86,7 @@ async function submit(event, route, draw) {
   const answer = await fetch('/api/revocations', {
     method: 'POST',
     credentials: 'omit',
+    signal: AbortSignal.timeout(LIMIT_MS),
     headers: { authorization, 'content-type': 'application/json' },
     body: JSON.stringify({ subject, ...(reason ? { reason } : {}) }),
   }).catch(() => undefined);
