@@ -28,6 +28,8 @@ export class Board {
   readonly #log = new RevocationLog();
   readonly #series = new Series();
   readonly #counters = new Counters();
+  /** The most replicas of Redis that have followed since it began. */
+  #mostReplicas = 0;
   #instances: ReadonlyMap<string, readonly Sample[]> = new Map();
   #hearing: Hearing = { lastAt: undefined, failure: 'The session service was not asked yet', notReady: undefined };
 
@@ -47,6 +49,7 @@ export class Board {
     this.#fleet.take(sidecars, now);
     this.#log.take(revocations, now);
     this.#instances = new Map([...metrics].map(([instance, text]) => [instance, parseMetrics(text)]));
+    this.#mostReplicas = Math.max(this.#mostReplicas, storeHealth(this.#instances).replicas ?? 0);
     if (first) this.#recall(now);
   }
 
@@ -107,7 +110,7 @@ export class Board {
         .slice(0, 1)
         .map(summaryOf)[0],
       endsByReason: this.#series.endsByReason(),
-      store: storeHealth(this.#instances),
+      store: { ...storeHealth(this.#instances), mostReplicas: this.#mostReplicas },
     };
   }
 

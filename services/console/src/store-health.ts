@@ -7,6 +7,7 @@ export function storeHealth(instances: Instances) {
   const samples = [...instances.values()];
   const each = (name: string) =>
     samples.flatMap((of) => of.filter((sample) => sample.name === name).map(({ value }) => value));
+  const smallest = (name: string) => (each(name).length === 0 ? undefined : Math.min(...each(name)));
   const largest = (name: string) => (each(name).length === 0 ? undefined : Math.max(...each(name)));
   const sum = (name: string) => each(name).reduce((total, value) => total + value, 0);
   return {
@@ -14,6 +15,8 @@ export function storeHealth(instances: Instances) {
     /** Servers that may drop keys for memory. */
     evicting: largest('curfew_store_evicting'),
     evictedKeys: largest('curfew_store_evicted_keys_total'),
+    /** Replicas that follow: the least that an instance sees, as one without Redis says what it saw last. */
+    replicas: smallest('curfew_store_replicas'),
     replicationLagS: largest('curfew_store_replication_lag'),
     reconnects: sum('curfew_store_reconnects_total'),
     eventsApplied: sum('curfew_events_applied_total'),

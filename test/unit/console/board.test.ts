@@ -168,6 +168,18 @@ describe('Redis and the log', () => {
     const { store } = board.state(START);
     expect(store).toMatchObject({ eventsApplied: 7, usedMemoryBytes: 100, operationMs: 1.5, evicting: undefined });
   });
+
+  test('tell of a replica that is gone, though an instance without Redis says what it saw last', () => {
+    const board = new Board();
+    const storeOf = (...replicas: number[]) => {
+      const metrics = new Map(replicas.map((count, at) => [`${at}`, `curfew_store_replicas ${count}\n`]));
+      board.heard({ sidecars: [], revocations: [], metrics, notReady: undefined }, START);
+      return board.state(START).store;
+    };
+    expect(storeOf(2, 2)).toMatchObject({ replicas: 2, mostReplicas: 2 });
+    expect(storeOf(2, 1)).toMatchObject({ replicas: 1, mostReplicas: 2 });
+    expect(storeOf()).toMatchObject({ replicas: undefined, mostReplicas: 2 });
+  });
 });
 
 test('what was heard stands for what is no longer than five seconds, should the console itself stand still', () => {

@@ -2,6 +2,7 @@ import type { RevocationReport } from '@curfew/contracts';
 import { describe, expect, test } from 'vitest';
 import { exposureOf } from '../../../services/console/page/parts/exposure.js';
 import { hopsOf } from '../../../services/console/page/parts/hops.js';
+import { replicasOf } from '../../../services/console/page/parts/replicas.js';
 import { count, duration, list } from '../../../services/console/page/words.js';
 import { application, instant, revocationReport } from '../../support/reports.ts';
 
@@ -81,4 +82,14 @@ describe('words', () => {
     ]);
     expect([count(1, 'sidecar'), count(2, 'sidecar')]).toEqual(['1 sidecar', '2 sidecars']);
   });
+});
+
+test.each([
+  ['nothing is told where there was never one', 0, 0, 0, []],
+  ['their number, while none is behind', 2, 2, 0, [{ level: 'good', words: '2 of 2 follow' }]],
+  ['how far the slowest is behind', 1, 1, 8, [{ level: 'good', words: '1 of 1 follow, the slowest 8 s behind' }]],
+  ['a warning of one that is gone', 0, 1, 0, [{ level: 'warning', words: '0 of 1 follow' }]],
+  ['no more than that nobody says so', undefined, 1, undefined, [{ level: 'unknown', words: 'says nothing' }]],
+])('of the replicas of Redis: %s', (_, replicas, mostReplicas, replicationLagS, told) => {
+  expect(replicasOf({ replicas, mostReplicas, replicationLagS })).toMatchObject(told);
 });

@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 test('the metrics tell how the store does, and how long its operations take', async () => {
-  const figures = { usedMemoryBytes: 7, evictedKeys: 3, replicationLagS: 2, evicting: ['allkeys-lru'] };
+  const figures = { usedMemoryBytes: 7, evictedKeys: 3, replicas: 5, replicationLagS: 2, evicting: ['allkeys-lru'] };
   const { onOperation } = reportStore({ reconnects: 4 }, { figures });
   const store = measured(
     'sessions',
@@ -45,6 +45,7 @@ test('the metrics tell how the store does, and how long its operations take', as
       'curfew_store_used_memory{} 7',
       'curfew_store_evicted_keys_total{} 3',
       'curfew_store_evicting{} 1',
+      'curfew_store_replicas{} 5',
       'curfew_store_replication_lag{} 2',
       'curfew_store_reconnects_total{} 4',
       'curfew_store_duration_count{operation="sessions.read",ok="true"} 1',

@@ -1,6 +1,7 @@
 import { html } from '/vendor/lit-html/lit-html.js';
 import { icon } from '../icons.js';
 import { duration } from '../words.js';
+import { replicasOf } from './replicas.js';
 
 /** @typedef {import('../model.js').State} State */
 /** @typedef {import('../icons.js').Level} Level */
@@ -20,6 +21,7 @@ export function health({ hearing, store, sidecars }) {
       youngest === undefined ? 'no view' : `youngest view ${duration(youngest)} old`,
     ),
     told('Redis', said(/redis/i), redisWords(store)),
+    ...replicasOf(store),
     told('Eviction', store.evicting ? EVICTING : undefined, `${store.evictedKeys ?? 0} keys dropped`),
     counted('Events kept aside', store.eventsRejected, kept),
     counted('Refresh tokens used twice', store.reuseDetected, `${store.reuseDetected}`),
@@ -39,11 +41,10 @@ export function health({ hearing, store, sidecars }) {
 const EVICTING = 'Redis may drop keys: set maxmemory-policy noeviction';
 
 /** @param {State['store']} store */
-function redisWords({ usedMemoryBytes, replicationLagS, reconnects, operationMs }) {
+function redisWords({ usedMemoryBytes, reconnects, operationMs }) {
   return [
     usedMemoryBytes === undefined ? 'says nothing' : `${(usedMemoryBytes / 1048576).toFixed(1)} MiB`,
     ...(operationMs === undefined ? [] : [`${duration(operationMs)} an operation`]),
-    ...(replicationLagS ? [`slowest replica ${duration(replicationLagS * 1000)} behind`] : []),
     ...(reconnects > 0 ? [`${reconnects} reconnects`] : []),
   ].join(', ');
 }

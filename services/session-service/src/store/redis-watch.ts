@@ -4,7 +4,9 @@ import type { RedisConnection } from '@curfew/store';
 export interface StoreFigures {
   readonly usedMemoryBytes: number;
   readonly evictedKeys: number;
-  /** How far the slowest replica is behind, s; 0 without any. */
+  /** Replicas that follow their server; one that copies everything anew does not yet. */
+  readonly replicas: number;
+  /** How far the slowest replica is behind, s; 0 without any, as when the only one is gone. */
   readonly replicationLagS: number;
   /** `maxmemory-policy` of each server that may drop keys. */
   readonly evicting: readonly string[];
@@ -73,6 +75,7 @@ function figuresOf(infos: readonly string[]): StoreFigures {
   return {
     usedMemoryBytes: sum(/^used_memory:(\d+)/gm),
     evictedKeys: sum(/^evicted_keys:(\d+)/gm),
+    replicas: texts(/^slave\d+:.*\bstate=online\b/gm).length,
     replicationLagS: Math.max(0, ...texts(/^slave\d+:.*\blag=(\d+)/gm).map(Number)),
     evicting: texts(/^maxmemory_policy:(\S+)/gm).filter((policy) => policy !== 'noeviction'),
   };

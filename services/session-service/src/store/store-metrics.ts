@@ -28,6 +28,9 @@ export function reportStore(
   const evicting = meter.createObservableGauge('curfew.store.evicting', {
     description: 'Servers whose maxmemory-policy lets them drop keys',
   });
+  const replicas = meter.createObservableGauge('curfew.store.replicas', {
+    description: 'Replicas that follow their server',
+  });
   const lag = meter.createObservableGauge('curfew.store.replication_lag', {
     description: 'How far the slowest replica is behind',
     unit: 's',
@@ -40,9 +43,10 @@ export function reportStore(
       result.observe(memory, figures.usedMemoryBytes);
       result.observe(evicted, figures.evictedKeys);
       result.observe(evicting, figures.evicting.length);
+      result.observe(replicas, figures.replicas);
       result.observe(lag, figures.replicationLagS);
     },
-    [reconnects, memory, evicted, evicting, lag],
+    [reconnects, memory, evicted, evicting, replicas, lag],
   );
   return { onOperation: (operation, durationMs, ok) => duration.record(durationMs / 1000, { operation, ok }) };
 }
