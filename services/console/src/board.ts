@@ -2,7 +2,7 @@ import type { RevocationReport, SidecarReport } from '@curfew/contracts/reports'
 import { Counters } from './counters.ts';
 import { Fleet } from './fleet.ts';
 import { type Headline, type Hearing, headlineOf } from './headline.ts';
-import { parseMetrics, type Sample } from './metrics-text.ts';
+import { Instances } from './instances.ts';
 import { RevocationLog } from './revocation-log.ts';
 import { POINT_INTERVAL_MS, type Point, pastPoint, pointOf, Series } from './series.ts';
 import { storeHealth } from './store-health.ts';
@@ -11,7 +11,7 @@ import { storeHealth } from './store-health.ts';
 export interface Round {
   readonly sidecars: readonly SidecarReport[];
   readonly revocations: readonly RevocationReport[];
-  /** The metrics of each instance that answered. */
+  /** The metrics that each address answered. */
   readonly metrics: ReadonlyMap<string, string>;
   readonly notReady: string | undefined;
 }
@@ -28,9 +28,9 @@ export class Board {
   readonly #log = new RevocationLog();
   readonly #series = new Series();
   readonly #counters = new Counters();
+  readonly #instances = new Instances();
   /** The most replicas of Redis that have followed since it began. */
   #mostReplicas = 0;
-  #instances: ReadonlyMap<string, readonly Sample[]> = new Map();
   #hearing: Hearing = { lastAt: undefined, failure: 'The session service was not asked yet', notReady: undefined };
 
   /** Since when revocations are to be asked for, ms since the epoch. */
@@ -48,8 +48,8 @@ export class Board {
     this.#hearing = { lastAt: now, failure: undefined, notReady };
     this.#fleet.take(sidecars, now);
     this.#log.take(revocations, now);
-    this.#instances = new Map([...metrics].map(([instance, text]) => [instance, parseMetrics(text)]));
-    this.#mostReplicas = Math.max(this.#mostReplicas, storeHealth(this.#instances).replicas ?? 0);
+    this.#instances.take(metrics, now);
+    this.#mostReplicas = Math.max(this.#mostReplicas, storeHealth(this.#instances.samples).replicas ?? 0);
     if (first) this.#recall(now);
   }
 
@@ -60,7 +60,7 @@ export class Board {
   /** Ends five seconds. */
   mark(now: number): Point {
     const known = this.#hearing.failure === undefined;
-    const rise = (name: string, label?: string) => this.#counters.rise(this.#instances, name, label);
+    const rise = (name: string, label?: string) => this.#counters.rise(this.#instances.samples, name, label);
     const counts = {
       created: rise('curfew_sessions_created_total')[''] ?? 0,
       renewed: rise('curfew_sessions_renewed_total')[''] ?? 0,
@@ -110,7 +110,7 @@ export class Board {
         .slice(0, 1)
         .map(summaryOf)[0],
       endsByReason: this.#series.endsByReason(),
-      store: { ...storeHealth(this.#instances), mostReplicas: this.#mostReplicas },
+      store: { ...storeHealth(this.#instances.samples), mostReplicas: this.#mostReplicas },
     };
   }
 

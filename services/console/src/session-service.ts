@@ -62,11 +62,14 @@ export class SessionService {
     return status === 200 ? undefined : `${(body as { detail?: unknown }).detail ?? `answers ${status}`}`;
   }
 
-  /** The metrics of each instance that answers, by its address. */
+  /** The metrics of each instance that answers, by its address. Behind one there may be several, each asked in turn. */
   async metrics(): Promise<ReadonlyMap<string, string>> {
     const texts = await Promise.allSettled(
       this.#urls.map(async (url): Promise<[string, string]> => {
-        const answer = await fetch(new URL('/metrics', url), { signal: AbortSignal.timeout(READ_TIMEOUT_MS) });
+        // A connection that is kept leads to the same instance for ever.
+        const headers = { connection: 'close' };
+        const signal = AbortSignal.timeout(READ_TIMEOUT_MS);
+        const answer = await fetch(new URL('/metrics', url), { headers, signal });
         return [url, answer.ok ? await answer.text() : ''];
       }),
     );

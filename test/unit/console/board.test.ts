@@ -66,6 +66,34 @@ describe('sign-ins and ends', () => {
     expect(points.map(({ ended }) => ended)).toEqual([{ logout: 0 }, { logout: 0 }, { logout: 0 }, {}]);
   });
 
+  test('are those of each instance, where several answer at one address in turn', () => {
+    const { board, hear } = createBoard();
+    const answers: [string, number, number][] = [
+      ['a', 600, 60],
+      ['b', 20, 2],
+      ['a', 600, 60],
+      ['b', 21, 2],
+      ['a', 602, 61],
+    ];
+    const points = answers.map(([id, created, logouts], at) => {
+      const now = START + at * 5 * S;
+      hear(now, { metrics: `target_info{service_instance_id="${id}"} 1\n${counters(created, logouts)}` });
+      return board.mark(now);
+    });
+    expect(points.map(({ created }) => created)).toEqual([0, 0, 0, 1, 2]);
+    expect(points.map(({ ended }) => ended?.['logout'])).toEqual([0, 0, 0, 0, 1]);
+  });
+
+  test('of an instance begin anew where it was not heard for long: nobody knows when they rose', () => {
+    const { board, hear } = createBoard();
+    const created = (second: number, id: string, count: number) => {
+      hear(START + second * S, { metrics: `target_info{service_instance_id="${id}"} 1\n${counters(count, 0)}` });
+      return board.mark(START + second * S).created;
+    };
+    expect([created(0, 'a', 5), created(1, 'b', 7), created(32, 'b', 8), created(33, 'a', 500)]).toEqual([0, 0, 1, 0]);
+    expect(created(34, 'a', 502)).toBe(2);
+  });
+
   test('count a reason from its first time on', () => {
     const { board, hear } = createBoard();
     for (const metrics of ['', counters(0, 2), counters(0, 3)]) {
@@ -171,14 +199,15 @@ describe('Redis and the log', () => {
 
   test('tell of a replica that is gone, though an instance without Redis says what it saw last', () => {
     const board = new Board();
-    const storeOf = (...replicas: number[]) => {
+    const storeAt = (second: number, replicas: number[]) => {
+      const now = START + second * S;
       const metrics = new Map(replicas.map((count, at) => [`${at}`, `curfew_store_replicas ${count}\n`]));
-      board.heard({ sidecars: [], revocations: [], metrics, notReady: undefined }, START);
-      return board.state(START).store;
+      board.heard({ sidecars: [], revocations: [], metrics, notReady: undefined }, now);
+      return board.state(now).store;
     };
-    expect(storeOf(2, 2)).toMatchObject({ replicas: 2, mostReplicas: 2 });
-    expect(storeOf(2, 1)).toMatchObject({ replicas: 1, mostReplicas: 2 });
-    expect(storeOf()).toMatchObject({ replicas: undefined, mostReplicas: 2 });
+    expect(storeAt(0, [2, 2])).toMatchObject({ replicas: 2, mostReplicas: 2 });
+    expect(storeAt(1, [2, 1])).toMatchObject({ replicas: 1, mostReplicas: 2 });
+    expect(storeAt(32, [])).toMatchObject({ replicas: undefined, mostReplicas: 2 });
   });
 });
 
