@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Client, Clients } from './clients.ts';
 
 /** Shortest secret that is looked at, characters: 128 random bits in base64url. */
-const MIN_SECRET_LENGTH = 22;
+export const MIN_SECRET_LENGTH = 22;
 
 /** Stands for the secret of a client that is unknown or has none, so that it takes as long to find out. */
 const NOBODY = randomBytes(32);

@@ -32,7 +32,7 @@ export interface Clients {
 
 const Sha256 = Type.String({ pattern: '^[\\w-]{43}$' });
 
-const ClientEntry = Type.Object(
+export const ClientEntry = Type.Object(
   {
     id: Type.String({ pattern: '^[\\w.-]{1,64}$' }),
     scopes: Type.Array(Type.Enum([...SCOPES]), { minItems: 1 }),
@@ -89,7 +89,9 @@ function entriesOf(json: string): Static<typeof ClientEntries> {
   }
   if (Check(ClientEntries, value)) return value;
   const [error] = Errors(ClientEntries, value);
-  throw invalid(`is not a list of clients: ${error?.instancePath || 'it'} ${error?.message}`);
+  const { instancePath = '', message } = error ?? {};
+  const why = instancePath.endsWith('Sha256') ? 'must be a SHA-256 in base64url, 43 characters' : message;
+  throw invalid(`is not a list of clients: ${instancePath || 'it'} ${why}`);
 }
 
 /** The key with the one algorithm that it verifies. */

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { decodeProtectedHeader } from 'jose';
 import type { ClientAssertions } from './client-assertion.ts';
 import { clientOfCertificate } from './client-certificate.ts';
-import { clientOfSecret } from './client-secret.ts';
+import { clientOfSecret, MIN_SECRET_LENGTH } from './client-secret.ts';
 import type { Client, Clients } from './clients.ts';
 
 /** A user who calls with the access token of their own session. */
@@ -28,6 +28,7 @@ export interface Identification {
 }
 
 const AUTHORIZATION = /^(basic|bearer) +([^ ]+) *$/i;
+const NO_SUCH_CLIENT = `no client has this id and this secret (a secret has at least ${MIN_SECRET_LENGTH} characters)`;
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /**
@@ -40,8 +41,7 @@ export async function callerOf(request: FastifyRequest, by: Identification): Pro
   const { authorization } = request.headers;
   if (authorization === undefined) return clientOfCertificate(by.clients, request.raw.socket);
   const [, scheme = '', credential = ''] = AUTHORIZATION.exec(authorization) ?? [];
-  if (scheme.toLowerCase() !== 'bearer')
-    return known(clientOfSecret(by.clients, credential), 'no client has this id and this secret');
+  if (scheme.toLowerCase() !== 'bearer') return known(clientOfSecret(by.clients, credential), NO_SUCH_CLIENT);
   if (!isAccessToken(credential)) return by.assertions.clientOf(credential);
   const { own } = request.routeOptions.config;
   if (own !== true) throw new CurfewError('client_unauthenticated', 'this route takes no access token');

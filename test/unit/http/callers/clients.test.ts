@@ -29,6 +29,11 @@ describe('CURFEW_CLIENTS', () => {
     ['with a scope that there is not', [{ ...login, scopes: ['sessions:all'] }], '/0/scopes'],
     ['with a client that may do nothing', [{ ...login, scopes: [] }], '/0/scopes'],
     ['with a plain secret', [{ ...login, secretSha256: SECRET }], '/0/secretSha256'],
+    [
+      'with a hash in hex',
+      [{ ...login, secretSha256: createHash('sha256').update(SECRET).digest('hex') }],
+      '/0/secretSha256 must be a SHA-256 in base64url',
+    ],
     ['with a member that nobody knows', [{ ...login, secret: SECRET }], '/0'],
     ['with an id that does not fit', [{ ...login, id: 'log in' }], '/0/id'],
     ['with a client that has no credential', [{ ...login, secretSha256: undefined }], 'login no credential'],
