@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 
 const DEFAULT_PORT = 7000;
 
-const ENVIRONMENT = Type.Object({
+export const ENVIRONMENT = Type.Object({
   CURFEW_SESSION_SERVICE_URL: Type.String({ pattern: '^https?://', default: 'http://127.0.0.1:7001' }),
   CURFEW_CONSOLE_CREDENTIAL: Type.String({ pattern: '^[^:]+:.+$' }),
   CURFEW_CONSOLE_ORIGIN: Type.Optional(Type.String({ pattern: '^https?://' })),

@@ -2,7 +2,8 @@ import { readKafkaSecurity } from '@curfew/contracts';
 import { ACCESS_ENV, ENV, listOf, readAccess, readConfig } from '@curfew/http';
 import { Type } from 'typebox';
 
-const ENVIRONMENT = Type.Object({
+/** What it reads, but for what every client of Kafka and Redis reads (`readKafkaSecurity`, `readRedisSecurity`). */
+export const ENVIRONMENT = Type.Object({
   CURFEW_KAFKA_BROKERS: ENV.brokers,
   CURFEW_ISSUER: ENV.issuer,
   ...ACCESS_ENV,

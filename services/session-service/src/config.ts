@@ -16,7 +16,8 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-const ENVIRONMENT = Type.Object({
+/** What it reads, but for what every client of Kafka and Redis reads (`readKafkaSecurity`, `readRedisSecurity`). */
+export const ENVIRONMENT = Type.Object({
   CURFEW_KAFKA_BROKERS: ENV.brokers,
   CURFEW_REDIS_URL: ENV.redisUrl,
   CURFEW_ISSUER: ENV.issuer,

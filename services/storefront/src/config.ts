@@ -2,7 +2,8 @@ import { DEFAULT_PARTITIONS, MAX_VIEW_AGE_MS, readKafkaSecurity, readRedisSecuri
 import { ENV, listOf, readConfig } from '@curfew/http';
 import { Type } from 'typebox';
 
-const ENVIRONMENT = Type.Object({
+/** What it reads, but for what every client of Kafka and Redis reads (`readKafkaSecurity`, `readRedisSecurity`). */
+export const ENVIRONMENT = Type.Object({
   CURFEW_SERVICE_NAME: Type.String({ minLength: 1, default: 'orders' }),
   CURFEW_KAFKA_BROKERS: ENV.brokers,
   CURFEW_REDIS_URL: ENV.redisUrl,
