@@ -101,3 +101,12 @@ describe('a clock that is five minutes off', () => {
     },
   );
 });
+
+test('a clock that is a second ahead makes no event look late there', { timeout: 60_000 }, async () => {
+  await start({ orders: clockOff(1000), 'session-service': { CURFEW_CANARY_INTERVAL_MS: '200' } });
+  const within500ms = async () => {
+    const metrics = await (await fetch(`${services?.urls.orders}/metrics`)).text();
+    return Number(/^curfew_propagation_duration_bucket\{[^}]*le="0\.5"[^}]*\} (\d+)/m.exec(metrics)?.[1] ?? 0);
+  };
+  await expect.poll(within500ms, { timeout: 20_000 }).toBeGreaterThan(0);
+});

@@ -29,7 +29,7 @@ async function signIn(subject: string): Promise<string> {
   const url = `${services.urls['session-service']}/v1/sessions`;
   return String((await call('POST', url, { as: 'login', body: { subject } })).body['accessToken']);
 }
-/** What is accepted a few milliseconds before an event may be counted as let through. */
+/** What is accepted a few milliseconds before an event makes the count a least one: clocks cannot tell. */
 const JUST_BEFORE_MS = 50;
 /** What the strict routes answer. */
 const answersTo = (token: string) =>

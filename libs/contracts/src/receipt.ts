@@ -43,11 +43,11 @@ export interface AppliedEvent {
   readonly offset: number;
   /** When it was applied. */
   readonly at: number;
-  /** Since when requests were counted: as it reckons, when the event was acknowledged or a little before. */
+  /** Since when requests were looked at: as it reckons, a little before the event was acknowledged. */
   readonly since: number;
-  /** Requests accepted between then and its application, of sessions that it ends or makes stale. */
+  /** Requests accepted between its acknowledgement and its application, of sessions that it ends or makes stale. */
   readonly exposed: number;
-  /** There may have been more: so far back the sidecar does not remember. */
+  /** There may have been more: so far back the sidecar does not remember, or one came as the event was acknowledged. */
   readonly atLeast?: true;
 }
 

@@ -5,19 +5,22 @@ import type { SessionVersions } from '@curfew/replica';
 export interface Bump extends Pick<VersionRecord, 'scope' | 'current'> {
   /** No later than its event was acknowledged, ms since the epoch by this process' clock. */
   readonly since: number;
+  /** No earlier than that. What was accepted between the two may have been let through. */
+  readonly certainSince: number;
 }
 
 /** What a bump came too late for. */
 export interface Exposure {
-  /** Requests accepted from then on, of sessions that the bump ends or makes stale. */
+  /** Requests accepted from the acknowledgement on, of sessions that the bump ends or makes stale. */
   readonly requests: number;
-  /** There may have been more: so far back nothing is remembered. */
+  /** There may have been more: so close to it, or so far back that nothing is remembered. */
   readonly atLeast: boolean;
 }
 
 interface Counted {
   readonly bump: Bump;
   requests: number;
+  isLeast: boolean;
 }
 
 /** How many acceptances are remembered: 13 seconds of 5,000 requests a second. A power of two. */
@@ -67,7 +70,7 @@ export class Acceptances {
 
   /** What each of some bumps came too late for: one walk back, to the earliest of them. */
   exposures(bumps: readonly Bump[]): Exposure[] {
-    const all: Counted[] = bumps.map((bump) => ({ bump, requests: 0 }));
+    const all: Counted[] = bumps.map((bump) => ({ bump, requests: 0, isLeast: false }));
     const byScope = Map.groupBy(all, ({ bump }) => bump.scope);
     const since = bumps.reduce((earliest, bump) => Math.min(earliest, bump.since), Number.POSITIVE_INFINITY);
     for (let back = 1; back <= this.#sessions.length; back++) {
@@ -82,7 +85,10 @@ export class Acceptances {
     }
     const isFull = this.#sessions[this.#next] !== undefined;
     const rememberedSince = isFull ? this.#acceptedAt(this.#next) : Number.NEGATIVE_INFINITY;
-    return all.map(({ bump, requests }) => ({ requests, atLeast: !(bump.since > rememberedSince) }));
+    return all.map(({ bump, requests, isLeast }) => ({
+      requests,
+      atLeast: isLeast || !(bump.since > rememberedSince),
+    }));
   }
 
   #acceptedAt(place: number): number {
@@ -91,5 +97,10 @@ export class Acceptances {
 }
 
 function count(concerned: Counted[] | undefined, version: number, acceptedAt: number): void {
-  for (const one of concerned ?? []) if (acceptedAt >= one.bump.since && version < one.bump.current) one.requests++;
+  for (const one of concerned ?? []) {
+    const { since, certainSince, current } = one.bump;
+    if (version >= current) continue;
+    if (acceptedAt >= certainSince) one.requests++;
+    else if (acceptedAt >= since) one.isLeast = true;
+  }
 }

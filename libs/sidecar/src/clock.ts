@@ -11,6 +11,8 @@ export interface Clock {
   now(): number;
   /** Catches up with the wall clock where that is ahead: after a process or its machine has slept. */
   follow(): void;
+  /** By how much it has caught up so far, ms. */
+  leaptMs(): number;
 }
 
 /** Starts with the wall clock, and goes on by the process' own. */
@@ -25,8 +27,15 @@ export function createClock(wall: () => number = Date.now, monotonic = () => per
     follow: () => {
       ahead = Math.max(ahead, wall() - epoch - monotonic());
     },
+    leaptMs: () => ahead,
   };
 }
 
 /** A clock that somebody else answers for. */
-export const clockOf = (now: () => number): Clock => ({ epoch: 0, elapsed: now, now, follow: () => {} });
+export const clockOf = (now: () => number): Clock => ({
+  epoch: 0,
+  elapsed: now,
+  now,
+  follow: () => {},
+  leaptMs: () => 0,
+});

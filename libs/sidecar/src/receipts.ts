@@ -42,13 +42,11 @@ const FIRST_LIMIT_MS = 500;
 /** Longest wait for the last receipt, ms: where it is missing, whoever waits for a revocation waits for this one's lease. */
 const CLOSE_LIMIT_MS = 1000;
 
-/** A bump as it was applied. */
-export interface Applied {
+/** A bump as it was applied, and since when it should have been: both by this process' clock. */
+export interface Applied extends Pick<Bump, 'since' | 'certainSince'> {
   readonly record: VersionRecord;
   readonly partition: number;
   readonly at: number;
-  /** No later than its event was acknowledged, by the clock that `at` is by. */
-  readonly since: number;
 }
 
 /**
@@ -146,7 +144,9 @@ export class Receipts {
     const whole = new Set(this.#bumps.filter(({ record }) => !record.more).map(({ record }) => record.id));
     const bumps = this.#bumps.filter(({ record }) => whole.has(record.id));
     this.#bumps = this.#bumps.filter(({ record }) => !whole.has(record.id));
-    const counted = exposures(bumps.map(({ record: { scope, current }, since }) => ({ scope, current, since })));
+    const counted = exposures(
+      bumps.map(({ record: { scope, current }, since, certainSince }) => ({ scope, current, since, certainSince })),
+    );
     for (const [i, { record, partition, at, since }] of bumps.entries()) {
       const { requests, atLeast } = counted[i] ?? NONE;
       if (requests > 0) onExposed(requests);

@@ -3,6 +3,7 @@ import { type AccessTokenClaims, CurfewError, isCanary, REALM_ID } from '@curfew
 import { type SessionVersions, sessionVersions, type Verdict } from '@curfew/replica';
 import { createRedis, holdsPartitions, readUsedRecord, readVersions } from '@curfew/store';
 import { Acceptances } from './acceptances.ts';
+import { acknowledgement, sinceAcknowledgement } from './acknowledgement.ts';
 import { Authenticator } from './authenticator.ts';
 import { Circuit } from './circuit.ts';
 import { CookieAuthenticator } from './cookie-authenticator.ts';
@@ -78,13 +79,15 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     ...settings,
     onRaised: (record, span, partition) => {
       firstRejections.raised(record, span);
-      // An event is dated by the broker.
-      const acknowledgedAt = record.at - view.brokerLeadMs;
+      const { brokerLeadMs } = view;
+      // While it catches up, every record is old, and looks as if the broker were behind.
+      const acknowledgedBy = record.at - Math.max(0, brokerLeadMs);
       // What was acknowledged long before is caught up with: nobody asks this sidecar since when it knows.
-      if (acknowledgedAt < startedAt - maxViewAgeMs) return;
+      if (acknowledgedBy < startedAt - maxViewAgeMs) return;
       const at = now();
-      if (acknowledgedAt >= startedAt) metrics?.onApplied(at - acknowledgedAt, isCanary(record.scope.slice(2)));
-      receipts.applied({ record, partition, at, since: acknowledgedAt - DELIVERY_MS });
+      if (acknowledgedBy >= startedAt)
+        metrics?.onApplied(sinceAcknowledgement(record.at, brokerLeadMs, at), isCanary(record.scope.slice(2)));
+      receipts.applied({ record, partition, at, ...acknowledgement(record.at, brokerLeadMs) });
     },
     onProgress: () => watch.look(),
   });
@@ -252,12 +255,6 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     now,
   };
 }
-
-/**
- * What the quickest record takes from the broker to here, ms: by so little the lead of its clock may be more than is seen.
- * Where it takes longer, whoever reads a receipt sees that by its own time in the log, and takes the exposure for a least.
- */
-const DELIVERY_MS = 5;
 
 /** A session that asks for the realm's tick alone: there is no such subject. */
 const NOBODY = sessionVersions({

@@ -29,8 +29,8 @@ export class VersionsView implements VersionsSink {
   partitions: number | undefined;
   /** By partition, the offset in account-events of what was applied last; -1 before anything was. */
   #offsets: number[] = [];
-  /** How far a broker's clock was ahead of this process' at the most, as a record told by its age; 0 where none was. */
-  brokerLeadMs = 0;
+  /** As `brokerLeadMs`, had this process' clock never leapt. */
+  #steadyLeadMs = Number.NEGATIVE_INFINITY;
   /** Records that could not be understood. */
   undecodableRecords = 0;
   /** Answers that could not be decoded. */
@@ -51,6 +51,14 @@ export class VersionsView implements VersionsSink {
 
   get largestLeadMs(): number {
     return this.#replica.largestLeadMs;
+  }
+
+  /**
+   * How far a broker's clock is ahead of this process', ms, as the record tells that was on its way for the shortest time:
+   * so much, or a little more. Below 0 where it is behind; -Infinity before the first record.
+   */
+  get brokerLeadMs(): number {
+    return this.#steadyLeadMs - this.#options.clock.leaptMs();
   }
 
   /** Ages of the views by partition, ms; none before the topic is known. */
@@ -106,7 +114,8 @@ export class VersionsView implements VersionsSink {
     { headers }: Pick<BatchRecord, 'headers'>,
   ): void {
     this.#offsets[partition] = announcedUpTo(record);
-    this.brokerLeadMs = Math.max(this.brokerLeadMs, announcedAt - this.#options.clock.now());
+    const { clock } = this.#options;
+    this.#steadyLeadMs = Math.max(this.#steadyLeadMs, announcedAt - clock.now() + clock.leaptMs());
     if (record.kind === 'tick') {
       this.#replica.apply(partition, record, announcedAt);
       return;

@@ -21,9 +21,9 @@ const [alice, bob] = [session('alice'), session('bob')];
 function accept(...sessions: (typeof alice)[]): void {
   for (const one of sessions) acceptances.add(one, now - EPOCH);
 }
-/** What came of a bump whose event was acknowledged at a time. */
-const exposed = (scope: ScopeKey, current: number, since = NOW) =>
-  acceptances.exposures([{ scope, current, since }])[0];
+/** What came of a bump whose event was acknowledged at a time, as far as clocks can tell. */
+const exposed = (scope: ScopeKey, current: number, since = NOW, certainSince = since) =>
+  acceptances.exposures([{ scope, current, since, certainSince }])[0];
 const requests = (scope: ScopeKey, current: number, since = NOW) => exposed(scope, current, since)?.requests;
 
 describe('the exposure to a bump', () => {
@@ -34,6 +34,17 @@ describe('the exposure to a bump', () => {
     expect(requests('u:alice', 11, NOW + 5)).toBe(2);
     expect(requests('u:alice', 11, NOW + 6)).toBe(0);
     expect(requests('u:alice', 11, NOW)).toBe(3);
+  });
+
+  test('is a least number where a request of its sessions came as it was acknowledged, before or after', () => {
+    accept(alice);
+    now += 10;
+    accept(alice);
+    expect(exposed('u:alice', 11, NOW, NOW + 10)).toEqual({ requests: 1, atLeast: true });
+    expect(exposed('u:alice', 11, NOW + 1, NOW + 10)).toEqual({ requests: 1, atLeast: false });
+    expect(exposed('u:alice', 11, NOW + 1, NOW + 11)).toEqual({ requests: 0, atLeast: true });
+    expect(exposed('u:bob', 11, NOW, NOW + 11)).toEqual({ requests: 0, atLeast: false });
+    expect(exposed('u:alice', 10, NOW, NOW + 11)).toEqual({ requests: 0, atLeast: false });
   });
 
   test('is nothing where nothing was accepted', () => {
@@ -67,10 +78,10 @@ describe('the exposure to a bump', () => {
     now += 10;
     accept(alice, bob);
     const told = acceptances.exposures([
-      { scope: 'u:alice', current: 11, since: NOW },
-      { scope: 'u:bob', current: 11, since: NOW + 11 },
-      { scope: 'u:alice', current: 12, since: NOW + 10 },
-      { scope: 't:acme', current: 21, since: NOW },
+      { scope: 'u:alice', current: 11, since: NOW, certainSince: NOW },
+      { scope: 'u:bob', current: 11, since: NOW + 11, certainSince: NOW + 11 },
+      { scope: 'u:alice', current: 12, since: NOW + 10, certainSince: NOW + 10 },
+      { scope: 't:acme', current: 21, since: NOW, certainSince: NOW },
     ]);
     expect(told.map((one) => one.requests)).toEqual([2, 0, 1, 3]);
   });

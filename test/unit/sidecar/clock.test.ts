@@ -17,9 +17,11 @@ describe('the clock', () => {
     expect(clock.now()).toBe(1_000_200);
     clock.follow();
     expect(clock.now()).toBe(1_060_000);
+    expect(clock.leaptMs()).toBe(59_800);
     wall = 1_000_000;
     clock.follow();
     expect(clock.now()).toBe(1_060_000);
+    expect(clock.leaptMs()).toBe(59_800);
   });
 
   test('tells the same in whole ms since it began, never less than has gone by', () => {

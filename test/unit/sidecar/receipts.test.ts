@@ -76,7 +76,7 @@ function apply(id: string, offset = 1, members: Partial<VersionRecord> = {}): vo
     offset,
     ...members,
   };
-  receipts.applied({ record, partition: 3, at: Date.now(), since: NOW - 5 });
+  receipts.applied({ record, partition: 3, at: Date.now(), since: NOW - 5, certainSince: NOW + 5 });
 }
 const ids = () => said.map(({ applied }) => applied.map(({ id }) => id));
 
@@ -194,7 +194,7 @@ describe('what was exposed', () => {
     await goLive();
     apply('a');
     await pass(0);
-    expect(counted).toEqual([{ scope: 'u:alice', current: 2, since: NOW - 5 }]);
+    expect(counted).toEqual([{ scope: 'u:alice', current: 2, since: NOW - 5, certainSince: NOW + 5 }]);
     expect(said[0]?.applied).toMatchObject([{ since: NOW - 5 }]);
   });
 

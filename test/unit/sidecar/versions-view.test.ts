@@ -56,17 +56,17 @@ function goLive(): void {
 const check = (of: SessionVersions) => view.check(of, BOUND);
 
 describe('the view', () => {
-  test('tells how far the clock of the broker was ahead of its own at the most, by whatever it dated', () => {
-    goLive();
-    expect(view.brokerLeadMs).toBe(0);
-    apply(11, NOW - 40);
-    expect(view.brokerLeadMs).toBe(0);
-    apply(12, NOW + 300);
+  test('tells how far the clock of the broker is ahead of its own, or behind, by what it dated and came here quickest', () => {
+    view.begin(PARTITIONS, HORIZON);
+    expect(view.brokerLeadMs).toBe(Number.NEGATIVE_INFINITY);
+    apply(11, NOW - 340);
+    expect(view.brokerLeadMs).toBe(-340);
+    tick(NOW - 300);
     now += 1000;
-    tick(NOW + 1290);
-    expect(view.brokerLeadMs).toBe(300);
-    tick(NOW + 1310);
-    expect(view.brokerLeadMs).toBe(310);
+    tick(NOW + 690);
+    expect(view.brokerLeadMs).toBe(-300);
+    apply(12, NOW + 1010);
+    expect(view.brokerLeadMs).toBe(10);
   });
 
   test('proves nothing before the topic is known, and nothing before its first ticks', () => {

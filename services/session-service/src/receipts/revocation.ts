@@ -44,7 +44,7 @@ export interface Outcome {
   readonly appliedAt?: number;
   /** Requests that it accepted in between, of the sessions concerned. */
   readonly exposed?: number;
-  /** There may have been more: so far back it does not remember, or its clock is behind by more than it allows for. */
+  /** There may have been more: so far back it does not remember, or clocks cannot tell what was before the event. */
   readonly atLeast?: true;
   /** When it said its last word before its lease ran out; absent where it said that it has no view inside its bound. */
   readonly silentSince?: number;

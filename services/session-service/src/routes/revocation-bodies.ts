@@ -43,7 +43,9 @@ export const RevocationParams = Type.Object({
 const Exposed = Type.Integer({
   description: 'Requests accepted between its acknowledgement and its application, of the sessions concerned',
 });
-const AtLeast = Type.Boolean({ description: 'There may have been more: a sidecar has not said, or does not remember' });
+const AtLeast = Type.Boolean({
+  description: 'There may have been more: a sidecar has not said, does not remember, or cannot tell by its clock',
+});
 
 const SidecarOutcome = Type.Object({
   service: Type.String(),
