@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { run } from '../local/commands.mjs';
 import { LOCAL } from '../local/paths.mjs';
 import { startProcess, waitUntil } from '../local/processes.mjs';
 import { provide } from '../local/programs.mjs';
+import { removeDirectory } from '../local/remove-directory.mjs';
 import { StartError } from '../local/start-error.mjs';
 import { canInstallEngine, enginePackages } from './engine-packages.mjs';
 
@@ -93,7 +94,7 @@ async function startEngine(env, { log, say, signal }) {
   const stop = async () => {
     if (engine.running()) await removeContainers().catch(() => {});
     await engine.stop();
-    await rm(working, { recursive: true, force: true });
+    await removeDirectory(working);
   };
   try {
     await waitUntil(engine, () => isEngine(own, { log }), { limitMs: START_LIMIT_MS, signal });

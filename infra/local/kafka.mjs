@@ -1,9 +1,10 @@
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { kafkaAnswers } from './kafka-answer.mjs';
 import { kafkaFiles } from './kafka-jars.mjs';
 import { inRoot } from './paths.mjs';
 import { freePort } from './ports.mjs';
 import { startProcess, waitUntil } from './processes.mjs';
+import { removeDirectory } from './remove-directory.mjs';
 
 /** Long enough for a machine with two busy cores, ms. */
 const START_LIMIT_MS = 60_000;
@@ -37,7 +38,7 @@ export async function startKafka({ port, directory, listeners = {}, settings = '
   const properties = `${working}/server.properties`;
   const files = await kafkaFiles({ log, say, signal });
   const controllerPort = await freePort();
-  await rm(working, { recursive: true, force: true });
+  await removeDirectory(working);
   await mkdir(`${working}/tmp`, { recursive: true });
   await cp(files.formatted, `${working}/log`, { recursive: true });
   const open = Object.entries({ PLAINTEXT: port, ...listeners })
@@ -64,7 +65,7 @@ ${settings}`,
   const stop = async () => {
     // At once: its data goes with it, and an orderly end of a single node takes seconds.
     await kafka.stop('SIGKILL');
-    await rm(working, { recursive: true, force: true });
+    await removeDirectory(working);
   };
   try {
     await waitUntil(kafka, () => kafkaAnswers(port), { limitMs: START_LIMIT_MS, signal });

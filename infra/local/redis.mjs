@@ -1,6 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { startProcess, waitUntil } from './processes.mjs';
+import { removeDirectory } from './remove-directory.mjs';
 import { StartError } from './start-error.mjs';
 
 const START_LIMIT_MS = 10_000;
@@ -58,7 +59,7 @@ export async function startServer({ name, port, working, args = [], ready, signa
   });
   const stop = async () => {
     await redis.stop();
-    await rm(working, { recursive: true, force: true });
+    await removeDirectory(working);
   };
   try {
     await waitUntil(redis, () => answers(port, ...ready), { limitMs: START_LIMIT_MS, signal });

@@ -1,9 +1,9 @@
-import { rm } from 'node:fs/promises';
 import { existing } from './environment.mjs';
 import { startKafka } from './kafka.mjs';
 import { refreshKeys, signingKey } from './keys.mjs';
 import { provide } from './programs.mjs';
 import { startRedis } from './redis.mjs';
+import { removeDirectory } from './remove-directory.mjs';
 import { localServices, startService } from './services.mjs';
 import { StartError } from './start-error.mjs';
 import { startZipkin } from './zipkin.mjs';
@@ -73,7 +73,7 @@ export async function startStack({ ports, traces = false, directory, progress, s
   };
 
   try {
-    await rm(directory, { recursive: true, force: true });
+    await removeDirectory(directory);
     const giving = { directory, signal: broken.signal };
     if (redisUrl === undefined) await provideRedis(broken.signal);
     const [kafka, redis, zipkin] = await together([

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { prepareDocker } from '../docker/prepare.mjs';
 import { parseArguments, USAGE } from './arguments.mjs';
 import { startDockerStack } from './docker.mjs';
@@ -8,6 +7,7 @@ import { installPackages, packagesAreInstalled } from './packages.mjs';
 import { LOCAL, shown } from './paths.mjs';
 import { assertFree, freePorts } from './ports.mjs';
 import { createProgress } from './progress.mjs';
+import { removeDirectory } from './remove-directory.mjs';
 import { newAccounts, playAndShow } from './scenario-show.mjs';
 import { PORTS } from './services.mjs';
 import { startStack } from './stack.mjs';
@@ -58,7 +58,7 @@ async function start() {
   } finally {
     await progress.run('ending what was started', () => stack.stop());
     // Nobody finds the logs of a port that was drawn; those of a failure are named where it is told.
-    if (anyPorts && !failed) await rm(directory, { recursive: true, force: true });
+    if (anyPorts && !failed) await removeDirectory(directory);
   }
 }
 

@@ -1,7 +1,8 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { jarsOf } from './maven.mjs';
 import { inRoot } from './paths.mjs';
 import { startProcess, waitUntil } from './processes.mjs';
+import { removeDirectory } from './remove-directory.mjs';
 
 /** Long enough for a machine with two busy cores, ms. */
 const START_LIMIT_MS = 60_000;
@@ -47,7 +48,7 @@ export async function startZipkin({ port, directory, say, signal }) {
   });
   const stop = async () => {
     await zipkin.stop('SIGKILL');
-    await rm(temporary, { recursive: true, force: true });
+    await removeDirectory(temporary);
   };
   const url = `http://127.0.0.1:${port}`;
   try {

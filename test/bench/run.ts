@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { interruption, Stopped } from '../../infra/local/interrupt.mjs';
 import { inRoot, LOCAL } from '../../infra/local/paths.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { BENCHMARKS, type Benchmark } from './benchmarks.ts';
 import type { Report } from './report.ts';
 import { type Stack, type StackKind, startStack } from './stack.ts';
@@ -43,7 +44,7 @@ try {
   if (!(signal.reason instanceof Stopped)) throw error;
   process.exitCode = signal.reason.exitCode;
 } finally {
-  await rm(directory, { recursive: true, force: true });
+  await removeDirectory(directory);
 }
 
 async function measure({ name, cases, onlyOnce = {}, says }: Benchmark): Promise<void> {

@@ -1,6 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { LOCAL } from '../../infra/local/paths.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { check } from '../prove/checker.ts';
 import { type ProveOptions, prove } from '../prove/prove.ts';
 
@@ -19,7 +19,7 @@ const short = (options: Partial<ProveOptions>) =>
     ...options,
   });
 
-afterEach(() => rm(directory, { recursive: true, force: true }));
+afterEach(() => removeDirectory(directory));
 
 describe('real processes under faults', () => {
   test('keep the bound, lose nothing, and come back', async () => {

@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { startKafka } from '../../infra/local/kafka.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
 import { startRedis } from '../../infra/local/redis.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { call, inWords } from '../support/client.ts';
 import { type Services, startServices } from '../support/services.ts';
 
@@ -25,7 +26,7 @@ async function start(stack: Parameters<typeof startServices>[0]): Promise<Servic
 
 async function directory(): Promise<string> {
   const made = await mkdtemp(join(tmpdir(), 'curfew-absent-'));
-  undo.push(() => rm(made, { recursive: true, force: true }));
+  undo.push(() => removeDirectory(made));
   return made;
 }
 

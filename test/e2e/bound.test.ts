@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { startKafka } from '../../infra/local/kafka.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
 import type { Started } from '../../infra/local/processes.mjs';
 import { startRedis } from '../../infra/local/redis.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { type Answer, call, inWords } from '../support/client.ts';
 import { type Services, startServices } from '../support/services.ts';
 
@@ -31,7 +32,7 @@ afterAll(async () => {
   for (const one of [kafka, redis]) if (one) process.kill(-one.pid, 'SIGCONT');
   await services?.stop();
   await Promise.all([kafka?.stop('SIGKILL'), redis?.stop('SIGKILL')]);
-  await rm(directory, { recursive: true, force: true });
+  await removeDirectory(directory);
 });
 
 async function signIn(): Promise<string> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { authorizationOf } from '../../infra/local/clients.mjs';
 import { startKafka } from '../../infra/local/kafka.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
 import { startRedis } from '../../infra/local/redis.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { call, inWords } from '../support/client.ts';
 import { type Services, startServices } from '../support/services.ts';
 
@@ -29,7 +30,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await services?.stop();
   await Promise.all([stack.kafka.stop(), stack.redis.stop()]);
-  await rm(stack.directory, { recursive: true, force: true });
+  await removeDirectory(stack.directory);
 });
 
 /** For a process whose wall clock is so far from the others'. */

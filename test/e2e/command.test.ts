@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { TOPIC_CONFIG, TOPICS } from '@curfew/contracts';
@@ -13,6 +13,7 @@ import { startKafka } from '../../infra/local/kafka.mjs';
 import { inRoot } from '../../infra/local/paths.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
 import { startRedis } from '../../infra/local/redis.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { call } from '../support/client.ts';
 import { type Services, startServices } from '../support/services.ts';
 
@@ -38,7 +39,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await services?.stop();
   await Promise.all([kafka?.stop(), redis?.stop()]);
-  await rm(directory, { recursive: true, force: true });
+  await removeDirectory(directory);
 });
 
 /** Nothing of this process's environment but the programs that npm would find. */

@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { startKafka } from '../../infra/local/kafka.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { call, inWords } from '../support/client.ts';
 import { type Services, startServices } from '../support/services.ts';
 
@@ -21,7 +22,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await services?.stop();
   await kafka?.stop();
-  await rm(directory, { recursive: true, force: true });
+  await removeDirectory(directory);
 });
 
 test('a logout holds while Kafka hangs, says so, and takes effect once Kafka is back', {

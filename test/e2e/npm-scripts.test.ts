@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { inRoot, LOCAL } from '../../infra/local/paths.mjs';
 import { type Started, startProcess } from '../../infra/local/processes.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { alive } from '../support/alive.ts';
 import { startedBy } from '../support/started-by.ts';
 
@@ -11,7 +12,7 @@ const logs = mkdtempSync(join(tmpdir(), 'curfew-npm-'));
 let npm: Started | undefined;
 afterEach(async () => {
   await npm?.stop();
-  rmSync(logs, { recursive: true, force: true });
+  await removeDirectory(logs);
 });
 
 test.each([

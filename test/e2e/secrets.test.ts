@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CAEP, SESSION_COOKIE, sidOf, TOPICS } from '@curfew/contracts';
@@ -9,6 +9,7 @@ import { authorizationOf, credentialOf, type LocalClient } from '../../infra/loc
 import { startKafka } from '../../infra/local/kafka.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
 import { startRedis } from '../../infra/local/redis.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { type Answer, call } from '../support/client.ts';
 import { type Services, startServices } from '../support/services.ts';
 import { openSpanSink, type SpanSink } from '../support/span-sink.ts';
@@ -75,7 +76,7 @@ afterAll(async () => {
   await services?.stop();
   await Promise.all([kafka?.stop(), redis?.stop()]);
   sink?.close();
-  rmSync(directory, { recursive: true, force: true });
+  await removeDirectory(directory);
 });
 
 const at = (service: keyof Services['urls'], path: string) => `${services.urls[service]}${path}`;

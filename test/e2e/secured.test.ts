@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { credentialOf } from '../../infra/local/clients.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { playScenario } from '../../infra/local/scenario.mjs';
 import { signedBy } from '../support/certificates.ts';
 import { curfew } from '../support/command.ts';
@@ -96,7 +97,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([services?.stop(), misled?.stop()]);
   await Promise.all([kafka?.stop(), redis?.stop()]);
-  rmSync(directory, { recursive: true, force: true });
+  await removeDirectory(directory);
 });
 
 describe('with TLS, passwords, certificates and rights at Kafka and at Redis', () => {

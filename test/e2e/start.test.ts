@@ -7,6 +7,7 @@ import { afterAll, afterEach, describe, expect, inject, test, vi } from 'vitest'
 import { inRoot } from '../../infra/local/paths.mjs';
 import { assertFree } from '../../infra/local/ports.mjs';
 import { type Started, startProcess } from '../../infra/local/processes.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { PORTS } from '../../infra/local/services.mjs';
 import { alive } from '../support/alive.ts';
 import { call } from '../support/client.ts';
@@ -17,7 +18,7 @@ const START = inRoot('infra/local/start.mjs');
 const LIMIT_MS = 90_000;
 
 const logs = mkdtempSync(join(tmpdir(), 'curfew-start-'));
-afterAll(() => rmSync(logs, { recursive: true, force: true }));
+afterAll(() => removeDirectory(logs));
 
 type Run = Started & { readonly output: () => string };
 
@@ -50,7 +51,7 @@ afterEach(async () => {
   if (run === undefined) return;
   await run.stop();
   const directory = directoryOf(run.output());
-  if (!directory.endsWith('run-7001')) rmSync(directory, { recursive: true, force: true });
+  if (!directory.endsWith('run-7001')) await removeDirectory(directory);
   run = undefined;
 });
 

@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { inRoot } from '../../infra/local/paths.mjs';
 import { assertFree, freePort } from '../../infra/local/ports.mjs';
 import { startProcess } from '../../infra/local/processes.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { startZipkin } from '../../infra/local/zipkin.mjs';
 
 /** A span as Zipkin gives it (its API v2); `name` in small letters. */
@@ -18,7 +19,7 @@ interface ZipkinSpan {
 
 const { brokers, redisUrl } = inject('stack');
 const directory = mkdtempSync(join(tmpdir(), 'curfew-traces-'));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => removeDirectory(directory));
 
 /** Maven may have to fetch Zipkin first. */
 const LIMIT_MS = 300_000;

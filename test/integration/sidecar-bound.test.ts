@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { startKafka } from '../../infra/local/kafka.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
 import type { Started } from '../../infra/local/processes.mjs';
 import { startRedis } from '../../infra/local/redis.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { ensureTopics } from '../../services/session-service/src/events/kafka-topics.ts';
 import { TcpLink } from '../prove/tcp-link.ts';
 import { tickIntoRedis, tickIntoVersions } from '../support/ticking.ts';
@@ -71,7 +72,7 @@ afterAll(async () => {
   jwks?.closeAllConnections();
   jwks?.close();
   await Promise.all([kafka?.stop('SIGKILL'), redis?.stop('SIGKILL')]);
-  await rm(directory, { recursive: true, force: true });
+  await removeDirectory(directory);
 });
 
 afterEach(async () => {

@@ -12,6 +12,7 @@ import { kafkaAnswers } from '../../infra/local/kafka-answer.mjs';
 import { kafkaFiles } from '../../infra/local/kafka-jars.mjs';
 import { freePort } from '../../infra/local/ports.mjs';
 import { type Started, startProcess, waitUntil } from '../../infra/local/processes.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { ensureTopics } from '../../services/session-service/src/events/kafka-topics.ts';
 import { tickIntoVersions } from '../support/ticking.ts';
 import { CLAIMS } from '../unit/sidecar/issuer.ts';
@@ -53,7 +54,7 @@ afterAll(async () => {
   await sidecar.close();
   await disconnect();
   await kafka?.stop('SIGKILL');
-  await rm(directory, { recursive: true, force: true });
+  await removeDirectory(directory);
 });
 
 async function connect(): Promise<void> {

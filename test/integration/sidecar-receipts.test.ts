@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -19,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startKafka } from '../../infra/local/kafka.mjs';
 import { freePort } from '../../infra/local/ports.mjs';
 import type { Started } from '../../infra/local/processes.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { readAnnouncedVersions } from '../../services/session-service/src/events/kafka-announced-versions.ts';
 import { ensureTopics } from '../../services/session-service/src/events/kafka-topics.ts';
 import { Fleet, type HeardReceipt } from '../../services/session-service/src/receipts/fleet.ts';
@@ -82,7 +83,7 @@ afterAll(async () => {
   await kafka.stop('SIGKILL');
   jwks.closeAllConnections();
   jwks.close();
-  await rm(directory, { recursive: true, force: true });
+  await removeDirectory(directory);
 });
 
 const issuerUrl = () => `http://127.0.0.1:${(jwks.address() as AddressInfo).port}`;

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { kafkaAnswers } from '../../infra/local/kafka-answer.mjs';
 import { kafkaFiles } from '../../infra/local/kafka-jars.mjs';
 import { inRoot } from '../../infra/local/paths.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
 import { type Started, startProcess, waitUntil } from '../../infra/local/processes.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 
 const BROKERS = 3;
 const START_LIMIT_MS = 90_000;
@@ -125,7 +126,7 @@ log.dirs=${working}/log
   );
   const stop = async () => {
     await Promise.all(brokers.map((broker) => broker.kill()));
-    await Promise.all(brokers.map(({ name }) => rm(`${directory}/${name}`, { recursive: true, force: true })));
+    await Promise.all(brokers.map(({ name }) => removeDirectory(`${directory}/${name}`)));
   };
   try {
     await Promise.all(

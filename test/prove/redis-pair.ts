@@ -1,7 +1,8 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { freePorts } from '../../infra/local/ports.mjs';
 import { type Started, startProcess, waitUntil } from '../../infra/local/processes.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { TcpLink } from './tcp-link.ts';
 
 const START_LIMIT_MS = 10_000;
@@ -85,8 +86,7 @@ export class RedisPair {
     for (const { client } of this.#servers) client.disconnect();
     this.#replication.close();
     await Promise.all(this.#servers.map(({ process }) => process.stop('SIGKILL')));
-    for (const { port } of this.#servers)
-      await rm(`${this.#directory}/redis-${port}`, { recursive: true, force: true });
+    for (const { port } of this.#servers) await removeDirectory(`${this.#directory}/redis-${port}`);
   }
 }
 

@@ -1,9 +1,10 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { createPublisher, type Publisher } from '@curfew/publisher';
 import { localClients } from '../../infra/local/clients.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
 import { type Started, waitUntil } from '../../infra/local/processes.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { startService } from '../../infra/local/services.mjs';
 import type { Decision, Place } from './history.ts';
 import { type KafkaCluster, startKafkaCluster } from './kafka-cluster.ts';
@@ -71,7 +72,7 @@ const PUBLISHER = 'publisher';
 
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { directory, embedded, storefronts, signal } = options;
-  await rm(directory, { recursive: true, force: true });
+  await removeDirectory(directory);
   await mkdir(directory, { recursive: true });
   const sessionNames = ['session-1', 'session-2'];
   const embeddedNames = Array.from({ length: embedded }, (_, i) => `sidecar-${i + 1}`);

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import type { TestProject } from 'vitest/node';
 import { LOCAL } from '../../infra/local/paths.mjs';
 import { freePorts } from '../../infra/local/ports.mjs';
 import { CLUSTER_PORTS, startRedisCluster } from '../../infra/local/redis-cluster.mjs';
+import { REMOVAL, removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { type Stack, stack } from './stack.ts';
 
 interface Shared {
@@ -29,14 +29,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
     curfewStack.users -= 1;
     if (curfewStack.users > 0) return;
     delete run.curfewStack;
-    await stop();
+    // An error here would fail the run after its tests were told, and nothing would say why.
+    await stop().catch((error) => console.warn('What the tests ran on was not tidied up:', error));
   };
 }
 
 async function start(): Promise<Shared> {
   const directory = `${LOCAL}/test-${process.pid}`;
   // A run that is ended from outside reaches no teardown; what it started ends with it all the same.
-  const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
+  const remove = () => rmSync(directory, REMOVAL);
   process.once('exit', remove);
   // One after the other: ports that are drawn, and nobody listens on yet, may be drawn again.
   const cluster = await startRedisCluster({ ports: await freePorts(CLUSTER_PORTS), directory: `${directory}/cluster` });
@@ -46,7 +47,7 @@ async function start(): Promise<Shared> {
     clusterUrl: cluster.url,
     stop: async () => {
       await Promise.all([shared.stop(), cluster.stop()]);
-      await rm(directory, { recursive: true, force: true });
+      await removeDirectory(directory);
       process.off('exit', remove);
     },
   };

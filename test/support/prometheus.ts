@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inRoot } from '../../infra/local/paths.mjs';
 import { freePort } from '../../infra/local/ports.mjs';
 import { startProcess, waitUntil } from '../../infra/local/processes.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 
 /** A sample of an instant vector: the labels and the value. */
 interface Sample {
@@ -58,7 +59,7 @@ export async function startPrometheus(urls: Readonly<Record<string, string>>): P
   });
   const stop = async () => {
     await started.stop();
-    await rm(directory, { recursive: true, force: true });
+    await removeDirectory(directory);
   };
   const isReady = () =>
     fetch(`${url}/-/ready`).then(

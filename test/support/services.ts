@@ -1,8 +1,9 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../../infra/local/ports.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { localServices, PORTS, startService } from '../../infra/local/services.mjs';
 import type { Stack } from './stack.ts';
 
@@ -47,7 +48,7 @@ export async function startServices(
   const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const stop = async () => {
     await Promise.all(running.map((one) => one.stop()));
-    await rm(directory, { recursive: true, force: true });
+    await removeDirectory(directory);
   };
   for (const one of started)
     if (one.status === 'rejected') {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -21,6 +21,7 @@ import { createSidecar, type Sidecar } from '@curfew/sidecar';
 import { KafkaTopicReader } from '@curfew/sidecar/topic-reader';
 import type { Producer } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { removeDirectory } from '../../../infra/local/remove-directory.mjs';
 import { readReceipts, readVersions } from '../../../libs/cli/src/kafka-log.ts';
 import { readAnnouncedVersions } from '../../../services/session-service/src/events/kafka-announced-versions.ts';
 import { KafkaBus } from '../../../services/session-service/src/events/kafka-bus.ts';
@@ -56,7 +57,7 @@ afterAll(async () => {
   ticker.stop();
   await service?.disconnect();
   await secured?.stop();
-  await rm(directory, { recursive: true, force: true });
+  await removeDirectory(directory);
 });
 
 /** As the session service does. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -7,9 +7,10 @@ import { afterAll, expect, test } from 'vitest';
 import { inRoot } from '../../../infra/local/paths.mjs';
 import { freePorts } from '../../../infra/local/ports.mjs';
 import { startProcess } from '../../../infra/local/processes.mjs';
+import { removeDirectory } from '../../../infra/local/remove-directory.mjs';
 
 const directory = mkdtempSync(join(tmpdir(), 'curfew-redis-restart-'));
-afterAll(() => rmSync(directory, { recursive: true }));
+afterAll(() => removeDirectory(directory));
 
 test('what a script wrote is there after a restart, although nobody can sign in as `default`', async () => {
   writeFileSync(`${directory}/redis-session-service`, 'secret');

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -17,6 +17,7 @@ import {
 import { createRedis, type RedisConnection, readUsedRecord, readVersions } from '@curfew/store';
 import type { RedisKey } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { removeDirectory } from '../../../infra/local/remove-directory.mjs';
 import { connectStore } from '../../../services/session-service/src/store/redis-connection.ts';
 import { RedisVersions } from '../../../services/session-service/src/store/redis-versions.ts';
 import { authority, signedBy } from '../../support/certificates.ts';
@@ -42,7 +43,7 @@ beforeAll(async () => {
 afterEach(() => Promise.all(open.splice(0).map((one) => one.close())));
 afterAll(async () => {
   await secured?.stop();
-  await rm(directory, { recursive: true, force: true });
+  await removeDirectory(directory);
 });
 
 const away: CurfewError[] = [];

@@ -1,14 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { inRoot } from '../../../infra/local/paths.mjs';
 import { freePorts } from '../../../infra/local/ports.mjs';
 import { startProcess, waitUntil } from '../../../infra/local/processes.mjs';
+import { removeDirectory } from '../../../infra/local/remove-directory.mjs';
 
 const directory = mkdtempSync(join(tmpdir(), 'curfew-serve-'));
 const log = join(directory, 'service.log');
-afterAll(() => rmSync(directory, { recursive: true }));
+afterAll(() => removeDirectory(directory));
 
 const SERVICE = `
   import { startTelemetry } from '@curfew/telemetry/start';

@@ -8,7 +8,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -17,6 +16,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { inRoot } from '../../../infra/local/paths.mjs';
 import { type Started, startProcess } from '../../../infra/local/processes.mjs';
+import { removeDirectory } from '../../../infra/local/remove-directory.mjs';
 import { PORTS } from '../../../infra/local/services.mjs';
 
 /** A clone in which nothing is installed, at a path with a space, and a PATH of programs that only say they ran. */
@@ -33,7 +33,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   await Promise.all(started.splice(0).map((one) => one.stop('SIGKILL')));
-  rmSync(join(clone, '..'), { recursive: true, force: true });
+  await removeDirectory(join(clone, '..'));
 });
 
 /** Each run of a program is a line in the file `ran`. */

@@ -7,11 +7,12 @@ import { afterAll, describe, expect, test, vi } from 'vitest';
 import { run } from '../../../infra/local/commands.mjs';
 import { inRoot, shown } from '../../../infra/local/paths.mjs';
 import { startProcess, waitUntil } from '../../../infra/local/processes.mjs';
+import { removeDirectory } from '../../../infra/local/remove-directory.mjs';
 import { alive } from '../../support/alive.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'curfew-processes-'));
 const log = join(directory, 'logs', 'one.log');
-afterAll(() => rmSync(directory, { recursive: true }));
+afterAll(() => removeDirectory(directory));
 
 const shell = (script: string) => startProcess({ name: 'one', command: 'sh', args: ['-c', script], log });
 const pidIn = (text: string): number => Number(/pid (\d+)/.exec(text)?.[1]);
