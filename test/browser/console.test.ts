@@ -233,6 +233,8 @@ describe.skipIf(chromiumPath() === undefined)('the console, in a browser', { tim
       // Nothing is green: no headline, and nothing of the health.
       expect(await page.locator('.headline.good, .strip.good, .health .good').count()).toBe(0);
 
+      await page.goto(`${console_}/#/fleet`);
+      await becomes(page.getByRole('main'), /2 of 2 live then\./);
       await page.goto(`${console_}/#/subjects/alice`);
       await becomes(page.getByRole('banner'), /The console does not answer. What is shown is of/);
       expect(await page.title()).toBe('Subject alice · The console does not answer · Curfew');

@@ -14,9 +14,10 @@ function body(model) {
   return html`
     <h1 tabindex="-1" class="title">Fleet</h1>
     <p class="lead">
-      ${state.live} of ${state.open} live. A bar is the age of one partition's view; at the top it is as old as the
-      bound allows${state.boundMs > 0 ? ` (${duration(state.boundMs)})` : ''}, and strict routes refuse. p99 is from
-      acknowledgement to application on that sidecar, over five minutes.
+      ${state.live} of ${state.open} live${state.hearing.failure === undefined ? '' : ' then'}. A bar is the age of one
+      partition's view; at the top it is as old as the bound allows${
+        state.boundMs > 0 ? ` (${duration(state.boundMs)})` : ''
+      }, and strict routes refuse. p99 is from acknowledgement to application on that sidecar, over five minutes.
     </p>
     ${sidecarTable(state, { whole: true })} ${propagationChart(model)}
   `;
