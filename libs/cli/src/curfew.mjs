@@ -7,7 +7,7 @@ if (process.features.typescript) {
   process.exitCode = await main(process.argv.slice(2), process);
 } else {
   console.error(
-    `curfew needs Node 22.18 or newer, and this is ${process.version}. In the repository, \`npx curfew\` takes the right one.`,
+    `curfew needs Node 22.22 or newer, and this is ${process.version}. In the repository, \`npx curfew\` takes the right one.`,
   );
   process.exitCode = 2;
 }
