@@ -35,7 +35,11 @@ function failuresOf(module: TestModule): string[] {
   const tests = [...module.children.allTests('failed')].map(
     (test) => `${where} > ${test.fullName}: ${(test.result().errors ?? []).map(said).join('; ')}`,
   );
-  return [...whole, ...tests];
+  // Of its hooks: its tests may all have passed.
+  const suites = [...module.children.allSuites()].flatMap((suite) =>
+    suite.errors().map((error) => `${where} > ${suite.fullName}: ${said(error)}`),
+  );
+  return [...whole, ...suites, ...tests];
 }
 
 /** The first line of what an error says, and the first of its places that is ours. */

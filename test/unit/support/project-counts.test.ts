@@ -13,7 +13,12 @@ const error = (message: string, line: number): SerializedError => ({
 });
 
 /** A file of tests of one kind that ended in these states. */
-const file = (name: string, states: readonly string[], errors: readonly SerializedError[] = []) => {
+const file = (
+  name: string,
+  states: readonly string[],
+  errors: readonly SerializedError[] = [],
+  ofHooks: readonly SerializedError[] = [],
+) => {
   const tests = states.map((state, at) => ({
     fullName: `test ${at}`,
     result: () => ({ state, errors: state === 'failed' ? [error('expected 1 to be 2\n- 1\n+ 2', 7)] : [] }),
@@ -22,7 +27,10 @@ const file = (name: string, states: readonly string[], errors: readonly Serializ
     project: { name, getProvidedContext: () => (name === 'e2e' ? { origin: 'Kafka: a process, Redis: yours' } : {}) },
     relativeModuleId: `test/${name}/a.test.ts`,
     errors: () => errors,
-    children: { allTests: (state?: string) => tests.filter((_, at) => state === undefined || states[at] === state) },
+    children: {
+      allTests: (state?: string) => tests.filter((_, at) => state === undefined || states[at] === state),
+      allSuites: () => [{ fullName: 'the stack > in pieces', errors: () => ofHooks }],
+    },
   } as unknown as TestModule;
 };
 
@@ -39,15 +47,20 @@ test('a run tells how many tests of each kind it had, what did not pass, and on 
   );
 });
 
-test('a run tells what failed: a test, a file, and what no test caught', () => {
-  const modules = [file('unit', ['passed', 'failed']), file('e2e', [], [error('cannot be loaded', 1)])];
+test('a run tells what failed: a test, a file, a hook, and what no test caught', () => {
+  const modules = [
+    file('unit', ['passed', 'failed']),
+    file('e2e', [], [error('cannot be loaded', 1)]),
+    file('chaos', ['passed'], [], [error('not closed', 2)]),
+  ];
   expect(said(modules, [{ message: 'nobody caught me' }])).toMatch(
     [
       '\nFailed:',
       '  unit test/unit/a.test.ts > test 1: expected 1 to be 2 (test/unit/a.test.ts:7)',
       '  e2e test/e2e/a.test.ts: cannot be loaded (test/unit/a.test.ts:1)',
+      '  chaos test/chaos/a.test.ts > the stack > in pieces: not closed (test/unit/a.test.ts:2)',
       '  outside of a test: nobody caught me',
-      '\nTests by kind: unit 2 (1 failed), e2e 0',
+      '\nTests by kind: unit 2 (1 failed), e2e 0, chaos 1',
     ].join('\n'),
   );
 });
