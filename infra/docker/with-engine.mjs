@@ -20,6 +20,8 @@ const signal = interruption(say);
 async function withEngine([command, ...args]) {
   const engine = await provideEngine({ say, signal });
   try {
+    // It may have been heard while nobody listened.
+    signal.throwIfAborted();
     if (command === undefined) {
       for (const name of ['DOCKER_HOST', 'DOCKER_CONFIG', 'PATH']) say(`export ${name}='${engine.env[name] ?? ''}'`);
       if (engine.pid === undefined) return 0;

@@ -37,16 +37,16 @@ test.each([
   expect(status).toBe(code);
 });
 
-/** Exit code and complaint of with-engine.mjs where no engine answers and `source` takes engine-packages.mjs' place. */
-function withoutEngine(source: string) {
+/** How with-engine.mjs ends, with `source` in the place of a module of its own, and no engine that answers. */
+function withEngineBut(module: string, source: string, ...command: string[]) {
   const hooks = `import { registerHooks } from 'node:module';
     const stub = ${JSON.stringify({ format: 'module', source, shortCircuit: true })};
-    const load = (url, context, next) => (url.endsWith('/engine-packages.mjs') ? stub : next(url, context));
+    const load = (url, context, next) => (url.endsWith('/${module}') ? stub : next(url, context));
     registerHooks({ load });`;
   const args = [`--import=data:text/javascript,${encodeURIComponent(hooks)}`, inRoot('infra/docker/with-engine.mjs')];
-  const { status, stderr } = spawnSync(process.execPath, [...args, 'true'], { env: { PATH: '' }, encoding: 'utf8' });
-  return { status, stderr };
+  return spawnSync(process.execPath, [...args, ...command], { env: { PATH: '' }, encoding: 'utf8' });
 }
+const withoutEngine = (packages: string) => withEngineBut('engine-packages.mjs', packages, 'true');
 
 test('where there is no engine and none can be had, the exit code is 69', () => {
   const none = 'export const canInstallEngine = () => false; export const enginePackages = undefined;';
@@ -57,5 +57,21 @@ test('an engine that can be had and does not start is a failure, and not 69', ()
   const broken = `import { StartError } from '../local/start-error.mjs';
     export const canInstallEngine = () => true;
     export const enginePackages = async () => { throw new StartError('broken'); };`;
-  expect(withoutEngine(broken)).toEqual({ status: 1, stderr: 'broken\n' });
+  expect(withoutEngine(broken)).toMatchObject({ status: 1, stderr: 'broken\n' });
 });
+
+test.each([[[]], [['/bin/sh', '-c', 'echo ran']]])(
+  'a SIGTERM while the engine starts ends it, and %j does not run',
+  (command) => {
+    // It is up before it looks at the signal.
+    const engine = `export class NoEngine extends Error {}
+    export const provideEngine = async ({ signal }) => {
+      const working = setInterval(() => {}, 1000);
+      process.kill(process.pid, 'SIGTERM');
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      clearInterval(working);
+      return { env: process.env, pid: 1, stop: async () => console.log('ended') };
+    };`;
+    expect(withEngineBut('engine.mjs', engine, ...command)).toMatchObject({ status: 143, stdout: 'ended\n' });
+  },
+);
