@@ -9,6 +9,10 @@ import { StartError } from '../local/start-error.mjs';
 import { canInstallEngine, enginePackages } from './engine-packages.mjs';
 
 const START_LIMIT_MS = 60_000;
+/** One that takes longer to say its version is none. An engine can accept a question and never answer it. */
+const ANSWER_LIMIT_MS = 30_000;
+/** At the end; those that are left end with the engine, and the next one removes them. */
+const REMOVAL_LIMIT_MS = 10_000;
 
 /** No engine answers, and none can be had: this machine is not one on which we install it. */
 export class NoEngine extends StartError {
@@ -84,22 +88,24 @@ async function startEngine(env, { log, say, signal }) {
     env,
   });
   // They would start again with the next engine.
-  const removeContainers = () =>
+  /** @param {{ limitMs: number, signal?: AbortSignal | undefined }} options */
+  const removeContainers = (options) =>
     run('sh', ['-c', 'docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes'], {
+      ...options,
       log,
       env: own,
       missing: 'There is no `sh`.',
       failed: 'The containers were not removed.',
     });
   const stop = async () => {
-    if (engine.running()) await removeContainers().catch(() => {});
+    if (engine.running()) await removeContainers({ limitMs: REMOVAL_LIMIT_MS }).catch(() => {});
     await engine.stop();
     await removeDirectory(working);
   };
   try {
     await waitUntil(engine, () => isEngine(own, { log }), { limitMs: START_LIMIT_MS, signal });
     // Those of an engine that was killed.
-    await removeContainers();
+    await removeContainers({ limitMs: START_LIMIT_MS, signal });
   } catch (error) {
     await stop();
     throw error;
@@ -119,7 +125,14 @@ const hasCompose = (env, asking) => succeeds(['compose', 'version'], env, asking
 /** @param {readonly string[]} args @param {NodeJS.ProcessEnv} env @param {Asking} asking */
 async function succeeds(args, env, { log, signal }) {
   try {
-    await run('docker', args, { log, env, signal, missing: 'There is no `docker`.', failed: 'It does not answer.' });
+    await run('docker', args, {
+      log,
+      env,
+      signal,
+      limitMs: ANSWER_LIMIT_MS,
+      missing: 'There is no `docker`.',
+      failed: 'It does not answer.',
+    });
     return true;
   } catch (error) {
     if (error instanceof StartError) return false;
