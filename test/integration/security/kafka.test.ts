@@ -141,6 +141,7 @@ describe('with the rights of infra/kafka/acls.txt, over TLS', () => {
     ['operator', TOPICS.sessionVersions],
     ['operator', TOPICS.accountEvents],
     ['operator', TOPICS.receipts],
+    ['operator', TOPICS.rejected],
     ['session-service', TOPICS.receipts],
     ['nobody', TOPICS.sessionVersions],
   ])('%s may not write %s', async (user, topic) => {
