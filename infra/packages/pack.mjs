@@ -3,6 +3,7 @@ import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync,
 import { copyFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { inRoot, LOCAL } from '../local/paths.mjs';
+import { removeDirectory } from '../local/remove-directory.mjs';
 
 /** What others install; what these import of ours comes with them. */
 const PUBLIC = ['cli', 'publisher', 'sidecar'];
@@ -81,7 +82,7 @@ async function pack(destination = inRoot('dist')) {
     const args = ['pack', '--silent', '--pack-destination', destination, ...directories.map((one) => one.directory)];
     execFileSync('npm', args, { cwd: staging, stdio: 'inherit' });
   } finally {
-    rmSync(staging, { recursive: true });
+    await removeDirectory(staging);
   }
 }
 

@@ -1,20 +1,12 @@
 import { execFile } from 'node:child_process';
-import {
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { inRoot } from '../../infra/local/paths.mjs';
 import { type Started, startProcess } from '../../infra/local/processes.mjs';
+import { removeDirectory } from '../../infra/local/remove-directory.mjs';
 import { call, inWords } from '../support/client.ts';
 import { type Services, startServices } from '../support/services.ts';
 
@@ -60,7 +52,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await services?.stop();
-  rmSync(project, { recursive: true });
+  await removeDirectory(project);
 });
 
 /** All declarations are checked, of the packages too. */
