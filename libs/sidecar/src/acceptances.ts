@@ -13,7 +13,7 @@ export interface Bump extends Pick<VersionRecord, 'scope' | 'current'> {
 export interface Exposure {
   /** Requests accepted from the acknowledgement on, of sessions that the bump ends or makes stale. */
   readonly requests: number;
-  /** There may have been more: so close to it, or so far back that nothing is remembered. */
+  /** There may have been more: so close to it, or so far back that nothing is remembered or comparable. */
   readonly atLeast: boolean;
 }
 
@@ -68,8 +68,12 @@ export class Acceptances {
     }
   }
 
-  /** What each of some bumps came too late for: one walk back, to the earliest of them. */
-  exposures(bumps: readonly Bump[]): Exposure[] {
+  /**
+   * What each of some bumps came too late for: one walk back, to the earliest of them.
+   *
+   * @param comparableSince times from before it are of another clock, as it were.
+   */
+  exposures(bumps: readonly Bump[], comparableSince: number): Exposure[] {
     const all: Counted[] = bumps.map((bump) => ({ bump, requests: 0, isLeast: false }));
     const byScope = Map.groupBy(all, ({ bump }) => bump.scope);
     const since = bumps.reduce((earliest, bump) => Math.min(earliest, bump.since), Number.POSITIVE_INFINITY);
@@ -85,9 +89,10 @@ export class Acceptances {
     }
     const isFull = this.#sessions[this.#next] !== undefined;
     const rememberedSince = isFull ? this.#acceptedAt(this.#next) : Number.NEGATIVE_INFINITY;
+    const knownSince = Math.max(rememberedSince, comparableSince);
     return all.map(({ bump, requests, isLeast }) => ({
       requests,
-      atLeast: isLeast || !(bump.since > rememberedSince),
+      atLeast: isLeast || !(bump.since > knownSince),
     }));
   }
 

@@ -13,21 +13,30 @@ export interface Clock {
   follow(): void;
   /** By how much it has caught up so far, ms. */
   leaptMs(): number;
+  /** When it last caught up, ms since the epoch: times from before cannot be compared with those from then on. */
+  leaptAt(): number;
 }
+
+/** Less than the least leap is rounding, ms. */
+const LEAST_LEAP_MS = 1;
 
 /** Starts with the wall clock, and goes on by the process' own. */
 export function createClock(wall: () => number = Date.now, monotonic = () => performance.now()): Clock {
   const epoch = Math.floor(wall() - monotonic());
   let ahead = 0;
+  let leaptAt = Number.NEGATIVE_INFINITY;
   const elapsed = () => Math.ceil(monotonic() + ahead);
   return {
     epoch,
     elapsed,
     now: () => epoch + elapsed(),
     follow: () => {
+      const before = ahead;
       ahead = Math.max(ahead, wall() - epoch - monotonic());
+      if (ahead - before >= LEAST_LEAP_MS) leaptAt = epoch + elapsed();
     },
     leaptMs: () => ahead,
+    leaptAt: () => leaptAt,
   };
 }
 
@@ -38,4 +47,5 @@ export const clockOf = (now: () => number): Clock => ({
   now,
   follow: () => {},
   leaptMs: () => 0,
+  leaptAt: () => Number.NEGATIVE_INFINITY,
 });

@@ -161,7 +161,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     ...settings,
     state: () => watch.state,
     partitions: (at) => view.receiptPartitions(at),
-    exposures: (bumps) => acceptances.exposures(bumps),
+    exposures: (bumps) => acceptances.exposures(bumps, settings.clock.leaptAt()),
     send: async (receipt) => writer?.write(receipt),
     onExposed: (requests) => metrics?.onExposed(requests),
     onSent: (ok) => writer && metrics?.onReceipt(ok),

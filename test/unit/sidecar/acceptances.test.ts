@@ -21,9 +21,11 @@ const [alice, bob] = [session('alice'), session('bob')];
 function accept(...sessions: (typeof alice)[]): void {
   for (const one of sessions) acceptances.add(one, now - EPOCH);
 }
+/** The clock has never leapt. */
+const EVER = Number.NEGATIVE_INFINITY;
 /** What came of a bump whose event was acknowledged at a time, as far as clocks can tell. */
 const exposed = (scope: ScopeKey, current: number, since = NOW, certainSince = since) =>
-  acceptances.exposures([{ scope, current, since, certainSince }])[0];
+  acceptances.exposures([{ scope, current, since, certainSince }], EVER)[0];
 const requests = (scope: ScopeKey, current: number, since = NOW) => exposed(scope, current, since)?.requests;
 
 describe('the exposure to a bump', () => {
@@ -45,6 +47,14 @@ describe('the exposure to a bump', () => {
     expect(exposed('u:alice', 11, NOW + 1, NOW + 11)).toEqual({ requests: 0, atLeast: true });
     expect(exposed('u:bob', 11, NOW, NOW + 11)).toEqual({ requests: 0, atLeast: false });
     expect(exposed('u:alice', 10, NOW, NOW + 11)).toEqual({ requests: 0, atLeast: false });
+  });
+
+  test('is a least number where the clock has leapt since', () => {
+    accept(alice);
+    const at = (since: number) =>
+      acceptances.exposures([{ scope: 'u:alice', current: 11, since, certainSince: since }], NOW + 5)[0];
+    expect(at(NOW)).toEqual({ requests: 1, atLeast: true });
+    expect(at(NOW + 6)).toEqual({ requests: 0, atLeast: false });
   });
 
   test('is nothing where nothing was accepted', () => {
@@ -77,12 +87,15 @@ describe('the exposure to a bump', () => {
     accept(alice);
     now += 10;
     accept(alice, bob);
-    const told = acceptances.exposures([
-      { scope: 'u:alice', current: 11, since: NOW, certainSince: NOW },
-      { scope: 'u:bob', current: 11, since: NOW + 11, certainSince: NOW + 11 },
-      { scope: 'u:alice', current: 12, since: NOW + 10, certainSince: NOW + 10 },
-      { scope: 't:acme', current: 21, since: NOW, certainSince: NOW },
-    ]);
+    const told = acceptances.exposures(
+      [
+        { scope: 'u:alice', current: 11, since: NOW, certainSince: NOW },
+        { scope: 'u:bob', current: 11, since: NOW + 11, certainSince: NOW + 11 },
+        { scope: 'u:alice', current: 12, since: NOW + 10, certainSince: NOW + 10 },
+        { scope: 't:acme', current: 21, since: NOW, certainSince: NOW },
+      ],
+      EVER,
+    );
     expect(told.map((one) => one.requests)).toEqual([2, 0, 1, 3]);
   });
 

@@ -17,11 +17,30 @@ describe('the clock', () => {
     expect(clock.now()).toBe(1_000_200);
     clock.follow();
     expect(clock.now()).toBe(1_060_000);
-    expect(clock.leaptMs()).toBe(59_800);
     wall = 1_000_000;
     clock.follow();
     expect(clock.now()).toBe(1_060_000);
-    expect(clock.leaptMs()).toBe(59_800);
+  });
+
+  test('tells when it last caught up, and by how much in all; less than 1 ms is rounding', () => {
+    let wall = 1_000_000;
+    const clock = createClock(
+      () => wall,
+      () => 5000,
+    );
+    const leaps = () => [clock.leaptMs(), clock.leaptAt()];
+    expect(leaps()).toEqual([0, Number.NEGATIVE_INFINITY]);
+    for (const [at, told] of [
+      [999_000, [0, Number.NEGATIVE_INFINITY]],
+      [1_000_300, [300, 1_000_300]],
+      [1_000_300.75, [300.75, 1_000_300]],
+      [1_000_200, [300.75, 1_000_300]],
+      [1_000_400, [400, 1_000_400]],
+    ] as const) {
+      wall = at;
+      clock.follow();
+      expect(leaps()).toEqual(told);
+    }
   });
 
   test('tells the same in whole ms since it began, never less than has gone by', () => {

@@ -24,6 +24,10 @@ const takes = fc.oneof(fc.nat({ max: 4 }), fc.nat({ max: 300 }));
 const request = fc.record({ after, what: fc.constant('request' as const) });
 const exchange = fc.record({ after, what: fc.constantFrom('tick' as const, 'receipt' as const), takes });
 const set = fc.record({ after, what: fc.constant('set' as const), by: fc.integer({ min: -1000, max: 1000 }) });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { arbitrary: fc.oneof(request, exchange), weight: 9 },
+  { arbitrary: set, weight: 1 },
+);
 interface Life {
   /** How far the sidecar's clock is ahead of the broker's when it begins, ms. */
   readonly aheadMs: number;
@@ -32,13 +36,12 @@ interface Life {
   readonly between: readonly Step[];
   readonly takes: number;
 }
-const life = (step: fc.Arbitrary<Step>): fc.Arbitrary<Life> =>
-  fc.record({
-    aheadMs: fc.oneof(fc.integer({ min: -1000, max: 1000 }), fc.integer({ min: -3_600_000, max: 3_600_000 })),
-    before: fc.array(step, { maxLength: 30 }),
-    between: fc.array(step, { maxLength: 15 }),
-    takes,
-  });
+const life: fc.Arbitrary<Life> = fc.record({
+  aheadMs: fc.oneof(fc.integer({ min: -1000, max: 1000 }), fc.integer({ min: -3_600_000, max: 3_600_000 })),
+  before: fc.array(step, { maxLength: 30 }),
+  between: fc.array(step, { maxLength: 15 }),
+  takes,
+});
 
 /** Lives it, and tells what the sidecar counts of it, what a receipt would say, and what was let through indeed. */
 function live({ aheadMs, before, between, takes }: Life) {
@@ -96,7 +99,7 @@ function live({ aheadMs, before, between, takes }: Life) {
   } as const;
   view.apply(0, record, announcedAt, 1, { headers: [] });
   const { since, certainSince } = acknowledgement(at, view.brokerLeadMs);
-  const [exposure] = acceptances.exposures([{ scope: 'u:alice', current: 2, since, certainSince }]);
+  const [exposure] = acceptances.exposures([{ scope: 'u:alice', current: 2, since, certainSince }], clock.leaptAt());
   const { requests = Number.NaN, atLeast = true } = exposure ?? {};
   const event = { id: 'jti', partition: 0, offset: 5, at: clock.now(), since, exposed: requests };
   const said = { applied: [atLeast ? { ...event, atLeast } : event] };
@@ -108,7 +111,7 @@ function live({ aheadMs, before, between, takes }: Life) {
 describe('law:', () => {
   test('a count never includes a request that was answered before the event, whatever the clock', () => {
     fc.assert(
-      fc.property(life(fc.oneof(request, exchange, set)), (one) => {
+      fc.property(life, (one) => {
         const { requests, truth } = live(one);
         expect(requests).toBeLessThanOrEqual(truth);
       }),
@@ -116,10 +119,10 @@ describe('law:', () => {
     );
   });
 
-  test('a count that is not said to be a least one is all that was let through, however far the clock is off', () => {
+  test('a count that is not said to be a least one is all that was let through, whatever the clock', () => {
     let exact = 0;
     fc.assert(
-      fc.property(life(fc.oneof(request, exchange)), (one) => {
+      fc.property(life, (one) => {
         const { requests, truth, isLeast } = live(one);
         if (isLeast) return;
         exact++;
