@@ -20,6 +20,7 @@ interface Service {
   readonly stop_grace_period?: string;
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
+  readonly tmpfs?: readonly string[];
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string | number>>;
   readonly healthcheck?: object;
@@ -132,6 +133,23 @@ test('Redis keeps every version, on disk too, and knows each part as a user of i
   for (const name of users) expect(acl).toMatch(new RegExp(`^user ${name} on `, 'm'));
   for (const name of users) expect(compose.secrets).toHaveProperty(`redis-${name}`);
 });
+
+/** Each `VOLUME` of the public images, where nobody reaches a registry to ask; the stand-ins have those of Kafka and Redis. */
+const VOLUMES = {
+  kafka: ['/etc/kafka/secrets', '/var/lib/kafka/data', '/mnt/shared/config'],
+  redis: ['/data'],
+  jaeger: ['/tmp'],
+  prometheus: ['/prometheus'],
+};
+
+test.each(Object.entries(VOLUMES))(
+  'each volume of the image of %s has a name, or goes with its container',
+  (name, volumes) => {
+    const { volumes: mounted = [], tmpfs = [] } = serviceOf(name);
+    const named = mounted.filter((one) => !one.startsWith('.')).map((one) => one.split(':')[1]);
+    expect([...named, ...tmpfs].sort()).toEqual(volumes.toSorted());
+  },
+);
 
 test('a stand-in has the version of the public image whose place it takes', () => {
   const [, kafka] = /apache\/kafka:([\d.]+)/.exec(serviceOf('kafka').image) ?? [];
