@@ -17,8 +17,8 @@ if (missing !== undefined) console.warn(missing);
 
 describe.skipIf(missing !== undefined)('docker-compose.yml', { timeout: 60_000 }, () => {
   const project = `curfew-test-${process.pid}`;
-  const directory = mkdtempSync(join(tmpdir(), 'curfew-compose-'));
-  const environmentFile = join(directory, '.env');
+  let directory = '';
+  let environmentFile = '';
   const compose = (...args: string[]): string => {
     const files = ['docker-compose.yml', 'test/compose/free-ports.yml'].flatMap((file) => ['--file', inRoot(file)]);
     return docker(['compose', '--project-name', project, '--env-file', environmentFile, ...files, ...args]);
@@ -37,6 +37,8 @@ describe.skipIf(missing !== undefined)('docker-compose.yml', { timeout: 60_000 }
   };
 
   beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'curfew-compose-'));
+    environmentFile = join(directory, '.env');
     writeEnvironmentFile(standIns(), environmentFile);
     compose('up', '--detach', '--wait', '--no-build');
   }, START_LIMIT_MS);
@@ -112,6 +114,15 @@ describe.skipIf(missing !== undefined)('docker-compose.yml', { timeout: 60_000 }
     compose('stop', '--timeout', '20', service);
     expect(inspect(service).State).toMatchObject({ ExitCode: 0, OOMKilled: false });
   });
+
+  test.each([...OURS, 'kafka', 'redis'])(
+    '%s has no volume without a name, which `down` leaves and no later `down --volumes` removes',
+    (service) => {
+      const mounts: { Type: string; Name?: string }[] = inspect(service).Mounts;
+      const volumes = mounts.filter(({ Type }) => Type === 'volume').map(({ Name }) => Name);
+      expect(volumes).toEqual(['kafka', 'redis'].includes(service) ? [`${project}_${service}`] : []);
+    },
+  );
 
   test('`down --volumes` leaves nothing', () => {
     compose('down', '--volumes');
