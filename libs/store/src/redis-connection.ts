@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { CurfewError, type RedisSecurity, redisRefusal } from '@curfew/contracts';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { HeardConnector } from './redis-connector.ts';
 import { READ_RECORD } from './redis-session-records-script.ts';
 import { READ_VERSIONS } from './redis-versions-script.ts';
 
@@ -150,6 +151,7 @@ const reconnectDelayMs = (attempt: number): number =>
   MIN_RECONNECT_DELAY_MS + Math.random() * Math.min(MAX_RECONNECT_DELAY_MS, 50 * 2 ** (attempt - 1));
 
 const OF_EVERY_SERVER = {
+  Connector: HeardConnector,
   autoResendUnfulfilledCommands: false,
   // None: what is under way when a connection is lost fails at once, not after its timeout.
   maxRetriesPerRequest: 0,
