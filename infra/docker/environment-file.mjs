@@ -6,8 +6,8 @@ import { inRoot } from '../local/paths.mjs';
 
 const FILE = inRoot('.env');
 
-/** The users of infra/redis/users.acl that have a password in docker-compose.yml. */
-const REDIS_USERS = ['session-service', 'sidecar-cookies', 'operator'];
+/** The users of infra/redis/users.acl that have a password. */
+const REDIS_USERS = ['session-service', 'sidecar', 'sidecar-cookies', 'operator'];
 
 /**
  * Writes what docker-compose.yml takes from its environment, and no file of the repository may have, to `.env`: the

@@ -7,7 +7,7 @@ import { startServer } from '../../infra/local/redis.mjs';
 import { authority, type Pair, signedBy } from './certificates.ts';
 
 /** The users of infra/redis/users.acl who have a password. */
-const REDIS_USERS = ['session-service', 'sidecar', 'sidecar-cookies', 'operator'] as const;
+export const REDIS_USERS = ['session-service', 'sidecar', 'sidecar-cookies', 'operator'] as const;
 export type RedisUser = (typeof REDIS_USERS)[number];
 
 /** It has what a URL has to encode. */

@@ -8,12 +8,13 @@ import { inRoot } from '../../../infra/local/paths.mjs';
 import { freePorts } from '../../../infra/local/ports.mjs';
 import { startProcess } from '../../../infra/local/processes.mjs';
 import { removeDirectory } from '../../../infra/local/remove-directory.mjs';
+import { REDIS_USERS } from '../../support/secured-redis.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'curfew-redis-restart-'));
 afterAll(() => removeDirectory(directory));
 
 test('what a script wrote is there after a restart, although nobody can sign in as `default`', async () => {
-  writeFileSync(`${directory}/redis-session-service`, 'secret');
+  for (const user of REDIS_USERS) writeFileSync(`${directory}/redis-${user}`, 'secret');
   const users = `${directory}/users.acl`;
   writeFileSync(users, execFileSync('sh', [inRoot('infra/redis/users.sh'), directory], { stdio: 'pipe' }));
   const [port = 0] = await freePorts(1);

@@ -21,6 +21,7 @@ interface Service {
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly tmpfs?: readonly string[];
+  readonly secrets?: readonly object[];
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string | number>>;
   readonly healthcheck?: object;
@@ -131,7 +132,15 @@ test('Redis keeps every version, on disk too, and knows each part as a user of i
   expect(users.sort()).toEqual(['session-service', 'sidecar-cookies']);
   const acl = readFileSync(inRoot('infra/redis/users.acl'), 'utf8');
   for (const name of users) expect(acl).toMatch(new RegExp(`^user ${name} on `, 'm'));
-  for (const name of users) expect(compose.secrets).toHaveProperty(`redis-${name}`);
+});
+
+test('Redis has the password of each user, in a file that it may read with every version of Compose', () => {
+  const acl = readFileSync(inRoot('infra/redis/users.acl'), 'utf8');
+  const users = [...acl.matchAll(/^user ([\w-]+) on (?!nopass)/gm)].map(([, name]) => `redis-${name}`);
+  expect(Object.keys(compose.secrets)).toEqual(users);
+  // 0444; YAML 1.2 has no octal number of this form, Compose's reader has.
+  const secrets = users.map((source) => ({ source, uid: '0', mode: 444 }));
+  expect(serviceOf('redis').secrets).toEqual(secrets);
 });
 
 /** Each `VOLUME` of the public images, where nobody reaches a registry to ask; the stand-ins have those of Kafka and Redis. */

@@ -4,11 +4,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readRedisSecurity } from '@curfew/contracts';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import { inRoot } from '../../../infra/local/paths.mjs';
+import { REDIS_USERS } from '../../support/secured-redis.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'curfew-passwords-'));
-const file = join(directory, 'redis-sidecar');
+const fileOf = (user: string) => join(directory, `redis-${user}`);
+const file = fileOf('sidecar');
+beforeEach(() => {
+  for (const user of ['session-service', 'sidecar', 'sidecar-cookies', 'operator'])
+    writeFileSync(fileOf(user), 'secret');
+});
 afterAll(() => rmSync(directory, { recursive: true }));
 
 /** The hash that Redis gets of the password in the file. */
@@ -31,4 +37,14 @@ test.each([
     password,
   );
   expect(given()).toBe(hashOf(password));
+});
+
+test.each([
+  ['is missing', undefined],
+  ['is empty', ''],
+  ['is a newline', '\n'],
+])('Redis does not start without a password of each user: a file that %s is an error', (_, content) => {
+  if (content === undefined) rmSync(file);
+  else writeFileSync(file, content);
+  expect(given).toThrow(file);
 });
