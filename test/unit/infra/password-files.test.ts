@@ -12,8 +12,7 @@ const directory = mkdtempSync(join(tmpdir(), 'curfew-passwords-'));
 const fileOf = (user: string) => join(directory, `redis-${user}`);
 const file = fileOf('sidecar');
 beforeEach(() => {
-  for (const user of ['session-service', 'sidecar', 'sidecar-cookies', 'operator'])
-    writeFileSync(fileOf(user), 'secret');
+  for (const user of REDIS_USERS) writeFileSync(fileOf(user), 'secret');
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
