@@ -7,6 +7,8 @@ const project = (name: string, onStack: boolean) => ({
     include: [`test/${name}/**/*.test.ts`],
     testTimeout: onStack ? 30_000 : 10_000,
     hookTimeout: 60_000,
+    // The default of 1 s is less than a machine that does other work as well may stand still.
+    expect: { poll: { timeout: onStack ? 10_000 : 5000 } },
     fileParallelism: !onStack,
     ...(onStack ? { globalSetup: ['test/support/global-setup.ts'] } : {}),
   },

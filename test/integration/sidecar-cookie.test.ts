@@ -15,7 +15,7 @@ import { createKafka } from '@curfew/publisher';
 import { createSidecar, type Sidecar } from '@curfew/sidecar';
 import { createRedis } from '@curfew/store';
 import type { Producer } from 'kafkajs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { ensureTopics } from '../../services/session-service/src/events/kafka-topics.ts';
 import { PARTITIONS } from '../support/account-event-records.ts';
 import { sessionRecord } from '../support/session-records.ts';
@@ -106,9 +106,8 @@ describe('a session cookie, with a real Redis and Kafka', () => {
     const record = encodeVersionRecord({ kind: 'version', scope, ...version });
     const partition = partitionOf(subject, PARTITIONS);
     await producer.send({ topic: TOPICS.sessionVersions, acks: -1, messages: [{ ...record, partition }] });
-    await vi.waitFor(async () =>
-      expect(await sidecar.authenticateCookie(id)).toMatchObject({ ok: false, code: 'session_revoked' }),
-    );
+    const refused = { ok: false, code: 'session_revoked' };
+    await expect.poll(() => sidecar.authenticateCookie(id)).toMatchObject(refused);
   });
 
   test('goes on where the event that ends others spares it: its record is read anew', async () => {
@@ -121,7 +120,7 @@ describe('a session cookie, with a real Redis and Kafka', () => {
     const record = encodeVersionRecord({ kind: 'version', scope, ...version });
     const partition = partitionOf(subject, PARTITIONS);
     await producer.send({ topic: TOPICS.sessionVersions, acks: -1, messages: [{ ...record, partition }] });
-    await vi.waitFor(async () => expect(await sidecar.authenticateCookie(other.id)).toMatchObject({ ok: false }));
+    await expect.poll(() => sidecar.authenticateCookie(other.id)).toMatchObject({ ok: false });
     expect(await sidecar.authenticateCookie(id)).toMatchObject({ ok: true, session: { subject } });
   });
 

@@ -127,7 +127,7 @@ test('it ends in the first request that the sidecar rejects, which is linked wit
       span.end();
       return ok;
     });
-  await expect.poll(request, { timeout: 10_000 }).toBe(true);
+  await expect.poll(request).toBe(true);
   await publisher.accountDisabled({ subject: sub });
   await expect.poll(request).toBe(false);
   expect(await request()).toBe(false);

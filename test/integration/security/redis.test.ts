@@ -158,7 +158,7 @@ describe('a client that Redis does not take, or that does not take Redis', () =>
 
   test.each(cases)('is told %s, by %s, once; and says so where its readiness is asked', async (reason, _, address) => {
     const redis = await connected(await address());
-    await vi.waitFor(() => expect(redis.notReady()).toEqual([expect.stringContaining(reason)]));
+    await expect.poll(() => redis.notReady()).toEqual([expect.stringContaining(reason)]);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(away).toEqual([expect.objectContaining({ code: 'store_unavailable', reason })]);
     expect(inspect(away, { depth: 9, showHidden: true })).not.toContain('planted-secret');

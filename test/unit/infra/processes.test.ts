@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { run } from '../../../infra/local/commands.mjs';
 import { inRoot, shown } from '../../../infra/local/paths.mjs';
 import { startProcess, waitUntil } from '../../../infra/local/processes.mjs';
@@ -17,7 +17,7 @@ afterAll(() => removeDirectory(directory));
 const shell = (script: string) => startProcess({ name: 'one', command: 'sh', args: ['-c', script], log });
 const pidIn = (text: string): number => Number(/pid (\d+)/.exec(text)?.[1]);
 const child = async (): Promise<number> => {
-  await vi.waitFor(() => expect(pidIn(readFileSync(log, 'utf8'))).toBeGreaterThan(0));
+  await expect.poll(() => pidIn(readFileSync(log, 'utf8'))).toBeGreaterThan(0);
   return pidIn(readFileSync(log, 'utf8'));
 };
 
@@ -35,7 +35,7 @@ describe('a started process', () => {
     const grandchild = await child();
     await one.stop();
     expect(await one.ended).toBe('SIGTERM');
-    await vi.waitFor(() => expect(alive(grandchild)).toBe(false));
+    await expect.poll(() => alive(grandchild)).toBe(false);
     rmSync(log);
   });
 
@@ -52,7 +52,7 @@ describe('a started process', () => {
     const pid = pidIn(`${text}`);
     expect(alive(pid)).toBe(true);
     parent.kill('SIGKILL');
-    await vi.waitFor(() => expect(alive(pid)).toBe(false));
+    await expect.poll(() => alive(pid)).toBe(false);
   });
 
   test('that cannot be run is an error in words', async () => {

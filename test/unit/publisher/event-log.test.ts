@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionOf, TOPICS } from '@curfew/contracts';
 import type { EventRecord } from '@curfew/publisher';
 import type { ICustomPartitioner, Kafka, ProducerRecord } from 'kafkajs';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KafkaEventLog } from '../../../libs/publisher/src/kafka-event-log.ts';
 
 const PARTITIONS = 3;
@@ -133,8 +133,8 @@ describe('the account-event log', () => {
 });
 
 describe('the readiness of the log', () => {
-  const ready = () => vi.waitFor(() => expect(log.notReady()).toEqual([]));
-  const notReady = (words: RegExp) => vi.waitFor(() => expect(log.notReady()).toEqual([expect.stringMatching(words)]));
+  const ready = () => expect.poll(() => log.notReady()).toEqual([]);
+  const notReady = (words: RegExp) => expect.poll(() => log.notReady()).toEqual([expect.stringMatching(words)]);
 
   test('says that the topic is absent, until somebody creates it', async () => {
     kafka.fault = absentTopic;
