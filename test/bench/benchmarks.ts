@@ -97,4 +97,12 @@ export const BENCHMARKS: readonly Benchmark[] = [
       ];
     },
   },
+  {
+    name: 'ledger',
+    cases: { 'ledger 2': 'redis', 'ledger 20': 'redis', 'ledger 200': 'redis' },
+    says: (reports) =>
+      Object.entries(reports).map(
+        ([which, of]) => `${which.padEnd(20)} ${whole(noted(of, 'usedBytes'))} bytes an event`,
+      ),
+  },
 ];

@@ -34,7 +34,7 @@ export const ERRORS = {
   too_many_sessions: { status: 409, title: 'The account has as many sessions as it may have.' },
   session_record_too_large: { status: 413, title: 'The session would be larger than a session may be.' },
   session_not_found: { status: 404, title: 'There is no such session.' },
-  revocation_not_found: { status: 404, title: 'There is no such revocation, or it was more than a day ago.' },
+  revocation_not_found: { status: 404, title: 'There is no such revocation, or it is kept no longer.' },
   route_not_found: { status: 404, title: 'There is no such route.' },
   request_invalid: { status: 400, title: 'The request is not HTTP, or its address cannot be read.' },
   request_timeout: { status: 408, title: 'The request did not arrive in time.' },

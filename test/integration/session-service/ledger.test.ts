@@ -81,6 +81,24 @@ onEachStore((redis) => {
       expect(endless.filter((key) => key.startsWith('curfew:rev'))).toEqual([]);
     });
 
+    test('keeps a canary for an hour, settled or not', async () => {
+      const canary = kept('canary', 5, { canary: true });
+      await ledger.add([canary]);
+      await ledger.settle({ ...canary, outcomes: [OUTCOME] });
+      expect(await redis.client.pttl(revocationKey(canary.id))).toBeLessThanOrEqual(3_600_000);
+    });
+
+    test('keeps little of what became of one on each sidecar', async () => {
+      const one = kept('a', 5);
+      const outcomes = Array.from({ length: 200 }, (_, i) => {
+        const appliedAt = Date.now() + (i % 40);
+        return { ...OUTCOME, instance: `orders-${randomUUID()}`, appliedAt, effectiveAt: appliedAt, exposed: 0 };
+      });
+      await ledger.settle({ ...one, outcomes });
+      expect(await ledger.read(one.id)).toEqual({ ...one, outcomes });
+      expect(await redis.client.memory('USAGE', revocationKey(one.id))).toBeLessThan(200 * 50);
+    });
+
     test('keeps what ended nothing for ten minutes, and lists it nowhere', async () => {
       const nothing = kept('nothing', 5, { scopes: [] });
       await ledger.add([nothing]);

@@ -1,6 +1,9 @@
 import { isSameEvent, type Revocation } from './revocation.ts';
 
-/** The revocations of the last day, and for a while what ended nothing, for whichever instance is asked. All methods throw CurfewError `store_unavailable`. */
+/**
+ * The revocations of the last day, the canaries of the last hour, and for a while what ended nothing, for whichever instance
+ * is asked. All methods throw CurfewError `store_unavailable`.
+ */
 export interface Ledger {
   /**
    * Keeps revocations that are announced. One that is there already stays as it is: it may have been announced again. Another
