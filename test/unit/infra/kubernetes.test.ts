@@ -139,6 +139,14 @@ describe.each(deployments.map((one) => [one.metadata?.name, one] as const))('%s'
   });
 });
 
+test('the console may take the memory that its page says, of 500 sidecars', () => {
+  const page = readFileSync(inRoot('docs/console.md'), 'utf8');
+  const [, base, each] = /no less than \*\*(\d+) MiB, and (\d+) MiB for each sidecar/.exec(page) ?? [];
+  const console = deployments.find((one) => one.metadata?.name === 'console');
+  const limit = /^(\d+)Mi$/.exec(`${console && podOf(console).container.resources?.limits?.['memory']}`)?.[1];
+  expect(Number(limit)).toBeGreaterThanOrEqual(Number(base) + 500 * Number(each));
+});
+
 test('every program of an image is there', () => {
   const programs = deployments.map((one) => podOf(one).container.args?.[0] ?? '');
   for (const program of programs) expect(readFileSync(inRoot(program), 'utf8')).toContain('serve(');
