@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ServerOptions as TlsOptions } from 'node:https';
 import { CurfewError } from '@curfew/contracts';
+import proxyAddr from '@fastify/proxy-addr';
 import { type Static, Type } from 'typebox';
 import { listOf } from '../config.ts';
 import { readClients } from './clients.ts';
@@ -42,9 +43,20 @@ export function readAccess(env: Static<typeof Environment>, audience: string): A
     clients: readClients(env.CURFEW_CLIENTS),
     audience: env.CURFEW_ASSERTION_AUDIENCE ?? audience,
     limits: { client: env.CURFEW_CLIENT_RATE_LIMIT, address: env.CURFEW_ADDRESS_RATE_LIMIT },
-    trustedProxies: listOf(env.CURFEW_TRUSTED_PROXIES),
+    trustedProxies: readProxies(env.CURFEW_TRUSTED_PROXIES),
     tls: readTls(env),
   };
+}
+
+function readProxies(text: string): string[] {
+  const proxies = listOf(text);
+  try {
+    // As Fastify does, which would say nothing of the variable.
+    proxyAddr.compile(proxies);
+  } catch (error) {
+    throw new CurfewError('option_invalid', `CURFEW_TRUSTED_PROXIES has an ${(error as Error).message}`);
+  }
+  return proxies;
 }
 
 /** The service listens with TLS where it has a certificate, and asks for that of its callers where it has their authority's. */

@@ -39,6 +39,8 @@ describe('who may call a service', () => {
     ['CURFEW_CLIENTS', { CURFEW_CLIENTS: undefined }],
     ['CURFEW_CLIENTS', { CURFEW_CLIENTS: '[]' }],
     ['CURFEW_CLIENT_RATE_LIMIT', { CURFEW_CLIENT_RATE_LIMIT: '0' }],
+    ['CURFEW_TRUSTED_PROXIES', { CURFEW_TRUSTED_PROXIES: '10.0.0.0/8,proxy.internal' }],
+    ['CURFEW_TRUSTED_PROXIES', { CURFEW_TRUSTED_PROXIES: '10.0.0.0/99' }],
     ['CURFEW_TLS_CERT_FILE', { CURFEW_TLS_CERT_FILE: '/nowhere/server.crt' }],
     ['CURFEW_TLS_CERT_FILE', { CURFEW_TLS_KEY_FILE: import.meta.filename }],
     ['CURFEW_TLS_KEY_FILE', { CURFEW_TLS_CLIENT_CA_FILE: import.meta.filename }],
