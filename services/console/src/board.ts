@@ -44,13 +44,26 @@ export class Board {
   }
 
   heard({ sidecars, revocations, metrics, notReady }: Round, now: number): void {
-    const first = this.#hearing.lastAt === undefined;
     this.#hearing = { lastAt: now, failure: undefined, notReady };
     this.#fleet.take(sidecars, now);
     this.#log.take(revocations, now);
     this.#instances.take(metrics, now);
     this.#mostReplicas = Math.max(this.#mostReplicas, storeHealth(this.#instances.samples).replicas ?? 0);
-    if (first) this.#recall(now);
+  }
+
+  /** Takes what the session service remembers of the last hour, and the propagation of before this console began from it. */
+  recall(revocations: readonly RevocationReport[], now: number): void {
+    // What was heard meanwhile may be newer.
+    const effective = new Set(this.#log.all.flatMap(({ id, effective }) => (effective ? [id] : [])));
+    this.#log.take(
+      revocations.filter((one) => one.effective || !effective.has(one.id)),
+      now,
+    );
+    const oldest = this.#log.all.at(-1);
+    if (oldest === undefined) return;
+    const began = this.#series.points[0]?.t ?? now;
+    for (let t = began - POINT_INTERVAL_MS; t >= Date.parse(oldest.at); t -= POINT_INTERVAL_MS)
+      this.#series.precede(pastPoint(t, this.#log.propagation(t).overall));
   }
 
   missed(failure: string): void {
@@ -119,14 +132,6 @@ export class Board {
     const { lastAt = now, failure } = this.#hearing;
     const isOld = failure === undefined && now - lastAt > MAX_HEARING_AGE_MS;
     return isOld ? { ...this.#hearing, failure: 'The session service was not heard of late' } : this.#hearing;
-  }
-
-  /** The propagation before this console began, from the revocations that the session service remembers. */
-  #recall(now: number): void {
-    const oldest = this.#log.all.at(-1);
-    if (oldest === undefined) return;
-    for (let t = now - POINT_INTERVAL_MS; t >= Date.parse(oldest.at); t -= POINT_INTERVAL_MS)
-      this.#series.precede(pastPoint(t, this.#log.propagation(t).overall));
   }
 }
 

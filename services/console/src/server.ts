@@ -4,6 +4,7 @@ import { buildApp } from './app.ts';
 import { Board } from './board.ts';
 import { readConsoleConfig } from './config.ts';
 import { EventStream, eventOf } from './event-stream.ts';
+import { wholeOf } from './routes/live.ts';
 import { SessionService } from './session-service.ts';
 import { Watch } from './watch.ts';
 
@@ -24,6 +25,7 @@ const watch = new Watch({
     if (point) stream.send(eventOf('point', point));
     stream.send(eventOf('state', board.state(now())));
   },
+  onRecall: () => stream.send(eventOf('whole', wholeOf({ board, traceUrl, now }))),
 });
 
 watch.start();

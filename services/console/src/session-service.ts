@@ -41,9 +41,9 @@ export class SessionService {
     return (await this.read<{ sidecars: SidecarReport[] }>('/v1/sidecars')).sidecars;
   }
 
-  async revocations(query: Readonly<Record<string, string>>): Promise<readonly RevocationReport[]> {
+  async revocations(query: Readonly<Record<string, string>>, timeoutMs?: number): Promise<readonly RevocationReport[]> {
     const path = `/v1/revocations?${new URLSearchParams(query)}`;
-    return (await this.read<{ revocations: RevocationReport[] }>(path)).revocations;
+    return (await this.read<{ revocations: RevocationReport[] }>(path, timeoutMs)).revocations;
   }
 
   /** Undefined where it is not known any more. */
@@ -81,8 +81,8 @@ export class SessionService {
    *
    * @throws CurfewError of the session service's own code where there is no such thing, else `upstream_unavailable`.
    */
-  async read<T>(path: string): Promise<T> {
-    const { status, body } = await this.ask(path);
+  async read<T>(path: string, timeoutMs?: number): Promise<T> {
+    const { status, body } = await this.ask(path, timeoutMs === undefined ? {} : { timeoutMs });
     if (status === 200) return body as T;
     const { code } = (body ?? {}) as { code?: unknown };
     if (status === 404 && isErrorCode(code)) throw new CurfewError(code);

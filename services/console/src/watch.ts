@@ -9,6 +9,8 @@ export interface WatchOptions {
   readonly now: () => number;
   /** After every round of questions; with a point of the series where it ended five seconds. */
   readonly onRound: (point: Point | undefined) => void;
+  /** Once, when the last hour is known. */
+  readonly onRecall: () => void;
 }
 
 /** Between two rounds of questions, ms. */
@@ -17,6 +19,9 @@ const ROUND_MS = 1000;
 /** Once in so many rounds all is asked for that is no canary: what a partition that stood still announced late, too. */
 const THOROUGH = 30;
 
+/** How long the answer with all of the last hour may take, ms. */
+const RECALL_TIMEOUT_MS = 30_000;
+
 /** Asks the session service once a second what there is, and never twice at a time. */
 export class Watch {
   readonly #options: WatchOptions;
@@ -24,6 +29,7 @@ export class Watch {
   #closed = false;
   #nextPoint: number;
   #rounds = 0;
+  #recall: 'due' | 'asked' | 'done' = 'due';
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -42,6 +48,7 @@ export class Watch {
   /** One round of questions. */
   async round(): Promise<void> {
     const { board, sessionService, now, onRound } = this.#options;
+    if (this.#recall === 'due') void this.#recallHour();
     try {
       const [notReady, sidecars, newest, metrics] = await Promise.all([
         sessionService.notReady(),
@@ -60,18 +67,29 @@ export class Watch {
     onRound(ends ? board.mark(now()) : undefined);
   }
 
-  /** Which revocations there may be news of; at first, all. */
+  /** Which revocations there may be news of. */
   #question(): Record<string, string> {
     const { board, now } = this.#options;
-    const at = now();
-    const first = this.#rounds === 0;
     const thorough = this.#rounds++ % THOROUGH === 0;
-    const since = thorough ? at - HISTORY_MS : board.since(at);
     return {
-      since: new Date(since).toISOString(),
-      canaries: `${first || !thorough}`,
-      limit: first || !thorough ? '1000' : '200',
+      since: new Date(thorough ? now() - HISTORY_MS : board.since(now())).toISOString(),
+      canaries: `${!thorough}`,
+      limit: thorough ? '200' : '1000',
     };
+  }
+
+  /** Beside the rounds, as the answer is megabytes where there are hundreds of sidecars; again in the next one where it fails. */
+  async #recallHour(): Promise<void> {
+    const { board, sessionService, now, onRecall } = this.#options;
+    this.#recall = 'asked';
+    const since = new Date(now() - HISTORY_MS).toISOString();
+    const query = { since, canaries: 'true', limit: '1000' };
+    // What is wrong, the rounds say.
+    const hour = await sessionService.revocations(query, RECALL_TIMEOUT_MS).catch(() => undefined);
+    this.#recall = hour === undefined ? 'due' : 'done';
+    if (hour === undefined) return;
+    board.recall(hour, now());
+    onRecall();
   }
 
   async #loop(): Promise<void> {

@@ -43,7 +43,13 @@ async function createConsole(urls: readonly string[] = [fake.url]) {
     logLevel: 'silent',
     now: () => NOW,
   });
-  const watch = new Watch({ board, sessionService, now: () => NOW, onRound: () => stream.send(eventOf('state', 1)) });
+  const watch = new Watch({
+    board,
+    sessionService,
+    now: () => NOW,
+    onRound: () => stream.send(eventOf('state', 1)),
+    onRecall: () => {},
+  });
   const read = (url: string, headers: Record<string, string> = {}) =>
     app.inject({ url, headers: { host: '127.0.0.1:7000', ...headers } });
   const post = (body: unknown, headers: Record<string, string> = {}) =>

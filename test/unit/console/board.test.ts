@@ -45,8 +45,8 @@ describe('propagation', () => {
   });
 
   test('of the hour before the console began comes from what the session service remembers', () => {
-    const { board, hear } = createBoard();
-    hear(START, { revocations: [revocationReport(START - 600 * S)] });
+    const { board } = createBoard();
+    board.recall([revocationReport(START - 600 * S)], START);
     const ages = (points: readonly Point[]) => points.map(({ t }) => (START - t) / S);
     const known = ages(board.points.filter(({ p50 }) => p50 !== null));
     expect([known[0], known.at(-1)]).toEqual([600, 305]);

@@ -1,5 +1,5 @@
 import type { RevocationReport } from '@curfew/contracts';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Board } from '../../../services/console/src/board.ts';
 import type { Point } from '../../../services/console/src/series.ts';
 import { Watch } from '../../../services/console/src/watch.ts';
@@ -11,6 +11,10 @@ const START = Date.parse('2026-11-25T03:00:00Z');
 function createWatch() {
   const told: RevocationReport[] = [];
   const asked: Record<string, string>[] = [];
+  /** When the whole hour was asked for, and what it was answered. */
+  const recalls: number[] = [];
+  const hour: { answer: () => Promise<readonly RevocationReport[]> } = { answer: async () => [] };
+  let recalled = 0;
   const byId = new Map<string, RevocationReport>();
   const askedById: string[] = [];
   const points: (Point | undefined)[] = [];
@@ -20,7 +24,11 @@ function createWatch() {
     board,
     sessionService: {
       sidecars: async () => [],
-      revocations: async (query) => {
+      revocations: async (query, timeoutMs) => {
+        if (timeoutMs !== undefined) {
+          recalls.push((at - Date.parse(query['since'] ?? '')) / 1000);
+          return hour.answer();
+        }
         asked.push({ ...query });
         return told;
       },
@@ -33,6 +41,7 @@ function createWatch() {
     },
     now: () => at,
     onRound: (point) => points.push(point),
+    onRecall: () => recalled++,
   });
   const rounds = async (count: number) => {
     for (let round = 0; round < count; round++) {
@@ -44,15 +53,42 @@ function createWatch() {
     const { since = '', canaries, limit } = asked.at(-1) ?? {};
     return [(at - 1000 - Date.parse(since)) / 1000, canaries, limit];
   };
-  return { told, byId, askedById, board, points, rounds, last };
+  return { told, byId, askedById, board, points, rounds, last, hour, recalls, recalled: () => recalled };
 }
 
-test('the first question is for the whole hour, the next ones for what may be new', async () => {
+test('each round asks for what may be new', async () => {
   const { rounds, last } = createWatch();
-  await rounds(1);
-  expect(last()).toEqual([3600, 'true', '1000']);
-  await rounds(1);
+  await rounds(2);
   expect(last()).toEqual([15, 'true', '1000']);
+});
+
+test('the whole hour is asked for until it is answered, and no round waits for it', async () => {
+  const { board, hour, recalls, recalled, rounds } = createWatch();
+  hour.answer = () => Promise.reject(new Error('too slow'));
+  await rounds(2);
+  let answer: (reports: readonly RevocationReport[]) => void = () => {};
+  hour.answer = () => new Promise((resolve) => (answer = resolve));
+  await rounds(10);
+  expect(recalls).toEqual([3600, 3600, 3600]);
+  expect(recalled()).toBe(0);
+  answer([revocationReport(START - 600_000)]);
+  await vi.waitFor(() => expect(recalled()).toBe(1));
+  expect(board.points.filter(({ p50 }) => p50 !== null).map(({ t }) => t)).not.toEqual([]);
+  expect(board.points.map(({ t }) => t)).toEqual(board.points.map(({ t }) => t).toSorted((a, b) => a - b));
+  await rounds(3);
+  expect(recalls).toHaveLength(3);
+});
+
+test('an hour that was answered late makes nothing pending that has become effective meanwhile', async () => {
+  const { told, board, hour, rounds, recalled } = createWatch();
+  const revocation = revocationReport(START - 3000);
+  told.push(revocation);
+  let answer: (reports: readonly RevocationReport[]) => void = () => {};
+  hour.answer = () => new Promise((resolve) => (answer = resolve));
+  await rounds(2);
+  answer([{ ...revocation, effective: false }]);
+  await vi.waitFor(() => expect(recalled()).toBe(1));
+  expect(board.state(START + 2000).revocations.map(({ effective }) => effective)).toEqual([true]);
 });
 
 test('a revocation that is pending is asked for again, however long ago it was', async () => {

@@ -6,7 +6,12 @@ import { eventOf } from '../event-stream.ts';
 type Live = Pick<ConsoleOptions, 'board' | 'stream' | 'traceUrl' | 'now'>;
 
 /** What the page begins with: everything, the series too. */
-const wholeOf = ({ board, traceUrl, now }: Live) => ({ ...board.state(now()), traceUrl, points: board.points });
+/** All that a page shows, and the series. */
+export const wholeOf = ({ board, traceUrl, now }: Pick<Live, 'board' | 'traceUrl' | 'now'>) => ({
+  ...board.state(now()),
+  traceUrl,
+  points: board.points,
+});
 
 /** `/api/state` once, and `/api/events` whenever there is news: each browser has one stream open. */
 export function liveRoutes(app: App, options: Live): void {
