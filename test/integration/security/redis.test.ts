@@ -21,7 +21,6 @@ import { removeDirectory } from '../../../infra/local/remove-directory.mjs';
 import { connectStore } from '../../../services/session-service/src/store/redis-connection.ts';
 import { RedisVersions } from '../../../services/session-service/src/store/redis-versions.ts';
 import { authority, signedBy } from '../../support/certificates.ts';
-import { lateAnswersOf } from '../../support/late-answers.ts';
 import {
   type RedisAddress,
   type RedisUser,
@@ -168,25 +167,6 @@ describe('a client that Redis does not take, or that does not take Redis', () =>
     const redis = await connected(secured.withCertificate(await signedBy(secured.ca, 'sidecar')));
     expect(redis.notReady()).toEqual([]);
     expect(away).toEqual([]);
-  });
-
-  test('that is closed during a handshake which it will refuse ends no process', async () => {
-    const uncaught = vi.fn();
-    process.on('uncaughtException', uncaught);
-    const url = new URL(secured.expired.url);
-    const answers = await lateAnswersOf(Number(url.port));
-    url.port = `${answers.port}`;
-    const redis = createRedis(url.href, secured.expired.security);
-    try {
-      const started = redis.start(() => {});
-      await answers.held;
-      await redis.close();
-      await Promise.all([answers.left, started]);
-      expect(uncaught).not.toHaveBeenCalled();
-    } finally {
-      process.off('uncaughtException', uncaught);
-      answers.stop();
-    }
   });
 
   test('is told that its URL is none, without a word of it', () => {
