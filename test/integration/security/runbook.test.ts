@@ -13,6 +13,7 @@ import { startServer } from '../../../infra/local/redis.mjs';
 import { removeDirectory } from '../../../infra/local/remove-directory.mjs';
 import { ensureTopics } from '../../../services/session-service/src/events/kafka-topics.ts';
 import { startSecuredKafka } from '../../support/secured-kafka.ts';
+import { REDIS_USERS } from '../../support/secured-redis.ts';
 
 const page = (name: string) => readFileSync(inRoot(`docs/${name}.md`), 'utf8');
 /** What the runbook says to type that begins so. */
@@ -67,7 +68,7 @@ describe('what the runbook says to type to Redis', () => {
   beforeAll(async () => {
     const secrets = join(directory, 'secrets');
     mkdirSync(secrets);
-    writeFileSync(join(secrets, 'redis-operator'), password);
+    for (const user of REDIS_USERS) writeFileSync(join(secrets, `redis-${user}`), password);
     const users = join(directory, 'users.acl');
     writeFileSync(users, execFileSync('sh', [inRoot('infra/redis/users.sh'), secrets], { stdio: 'pipe' }));
     await type(block('user admin').replace('/run/users.acl', users), { ADMIN_PASSWORD: password });

@@ -81,6 +81,16 @@ onEachStore((redis) => {
       expect(endless.filter((key) => key.startsWith('curfew:rev'))).toEqual([]);
     });
 
+    test('leaves out what another version kept in another way, and keeps it anew', async () => {
+      const [one, two] = [kept('a', 5), kept('b', 6)];
+      await ledger.add([one, two]);
+      await redis.client.set(revocationKey(one.id), JSON.stringify(one));
+      const { revocations } = await ledger.newest({ limit: 10, canaries: false, since: 0, scopes: [] });
+      expect(revocations.map(({ id }) => id)).toEqual([two.id]);
+      await ledger.settle({ ...one, outcomes: [OUTCOME] });
+      expect(await ledger.read(one.id)).toEqual({ ...one, outcomes: [OUTCOME] });
+    });
+
     test('keeps a canary for an hour, settled or not', async () => {
       const canary = kept('canary', 5, { canary: true });
       await ledger.add([canary]);

@@ -88,7 +88,14 @@ const keptMs = ({ scopes, canary }: Revocation): number => {
 /** What became of it on hundreds of sidecars is much the same on each: a tenth is left of it. */
 const encode = (revocation: Revocation): Buffer => deflateSync(JSON.stringify(revocation));
 
-const decode = (kept: Buffer): Revocation => JSON.parse(`${inflateSync(kept)}`) as Revocation;
+/** Undefined where another version of this program kept it in another way. */
+function decode(kept: Buffer): Revocation | undefined {
+  try {
+    return JSON.parse(`${inflateSync(kept)}`) as Revocation;
+  } catch {
+    return undefined;
+  }
+}
 
 const pairs = (flat: readonly string[]): { id: string; at: number }[] =>
   flat.flatMap((id, i) => (i % 2 === 0 ? [{ id, at: Number(flat[i + 1]) }] : []));
