@@ -42,9 +42,9 @@ function failuresOf(module: TestModule): string[] {
   return [...whole, ...suites, ...tests];
 }
 
-/** The first line of what an error says, and the first of its places that is ours. */
-function said({ message, stacks }: SerializedError): string {
+/** The first line of what an error says, and the first of its places that is ours. What is thrown need not be an Error. */
+function said({ message, stacks }: Partial<SerializedError>): string {
   const place = stacks?.find(({ file }) => !file.includes('node_modules'));
   const at = place === undefined ? '' : ` (${place.file.replace(`${process.cwd()}/`, '')}:${place.line})`;
-  return `${message.split('\n', 1)[0]}${at}`;
+  return `${(message ?? 'what is no Error').split('\n', 1)[0]}${at}`;
 }

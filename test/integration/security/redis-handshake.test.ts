@@ -54,7 +54,8 @@ async function clusterOf(port: number): Promise<string> {
   const admin = new Redis(cluster.port);
   await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
   await admin.config('SET', 'cluster-announce-ip', '127.0.0.1');
-  await admin.config('SET', 'cluster-announce-port', port);
+  // From 7.2 on, who comes by TLS is told the port of TLS.
+  for (const which of ['port', 'tls-port']) await admin.config('SET', `cluster-announce-${which}`, port);
   await admin.quit();
   return `rediss://127.0.0.1:${cluster.tlsPort},rediss://127.0.0.1:${cluster.tlsPort}`;
 }

@@ -53,13 +53,15 @@ test('a run tells what failed: a test, a file, a hook, and what no test caught',
     file('e2e', [], [error('cannot be loaded', 1)]),
     file('chaos', ['passed'], [], [error('not closed', 2)]),
   ];
-  expect(said(modules, [{ message: 'nobody caught me' }])).toMatch(
+  const noError = { name: 'Unhandled Rejection' } as SerializedError;
+  expect(said(modules, [{ message: 'nobody caught me' }, noError])).toMatch(
     [
       '\nFailed:',
       '  unit test/unit/a.test.ts > test 1: expected 1 to be 2 (test/unit/a.test.ts:7)',
       '  e2e test/e2e/a.test.ts: cannot be loaded (test/unit/a.test.ts:1)',
       '  chaos test/chaos/a.test.ts > the stack > in pieces: not closed (test/unit/a.test.ts:2)',
       '  outside of a test: nobody caught me',
+      '  outside of a test: what is no Error',
       '\nTests by kind: unit 2 (1 failed), e2e 0, chaos 1',
     ].join('\n'),
   );
