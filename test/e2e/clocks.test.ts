@@ -103,11 +103,17 @@ describe('a clock that is five minutes off', () => {
   );
 });
 
-test('a clock that is a second ahead makes no event look late there', { timeout: 60_000 }, async () => {
-  await start({ orders: clockOff(1000), 'session-service': { CURFEW_CANARY_INTERVAL_MS: '200' } });
-  const within500ms = async () => {
+test('a clock that is half a second ahead makes no event look later than that', { timeout: 60_000 }, async () => {
+  await start({ orders: clockOff(500), 'session-service': { CURFEW_CANARY_INTERVAL_MS: '200' } });
+  const applied = async (which: string) => {
     const metrics = await (await fetch(`${services?.urls.orders}/metrics`)).text();
-    return Number(/^curfew_propagation_duration_bucket\{[^}]*le="0\.5"[^}]*\} (\d+)/m.exec(metrics)?.[1] ?? 0);
+    return Number(new RegExp(`^curfew_propagation_duration_${which}[^}]*} (\\d+)`, 'm').exec(metrics)?.[1] ?? 0);
   };
-  await expect.poll(within500ms, { timeout: 20_000 }).toBeGreaterThan(0);
+  // The machine may be slow with one or the other.
+  const mostWithin500ms = async () => {
+    const within = await applied('bucket\\{[^}]*le="0\\.5"');
+    const all = await applied('count\\{');
+    return all >= 10 && within > all / 2;
+  };
+  await expect.poll(mostWithin500ms, { timeout: 30_000 }).toBe(true);
 });

@@ -18,6 +18,11 @@ export const acknowledgement = (at: number, brokerLeadMs: number): Pick<Bump, 's
   certainSince: at - brokerLeadMs,
 });
 
-/** How long ago that was, ms. Clocks are taken to agree where all that is seen of their difference is a delivery. */
-export const sinceAcknowledgement = (at: number, brokerLeadMs: number, now: number): number =>
-  now - at + (brokerLeadMs < 0 && brokerLeadMs >= -DELIVERY_MS ? 0 : brokerLeadMs);
+/**
+ * How long ago that was, ms. A broker that seems to be behind may be one whose every record is long on its way here: it is
+ * taken to be behind by no more than clocks may differ, and not at all where all that is seen is a delivery.
+ */
+export function sinceAcknowledgement(at: number, brokerLeadMs: number, now: number, maxClockSkewMs: number): number {
+  const behindMs = Math.min(Math.max(0, -brokerLeadMs - DELIVERY_MS), maxClockSkewMs);
+  return now - at + Math.max(0, brokerLeadMs) - behindMs;
+}

@@ -17,11 +17,13 @@ export interface Clock {
   leaptAt(): number;
 }
 
-/** Less than the least leap is rounding, ms. */
-const LEAST_LEAP_MS = 1;
+/** Less than the least leap is rounding, or what passes between looks at two clocks, ms. */
+const LEAST_LEAP_MS = 2;
 
 /** Starts with the wall clock, and goes on by the process' own. */
 export function createClock(wall: () => number = Date.now, monotonic = () => performance.now()): Clock {
+  // The first look at a clock takes milliseconds.
+  monotonic();
   const epoch = Math.floor(wall() - monotonic());
   let ahead = 0;
   let leaptAt = Number.NEGATIVE_INFINITY;

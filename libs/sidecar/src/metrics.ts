@@ -67,7 +67,8 @@ export function reportMetrics({ counts, cookieCounts, ...figures }: Figures) {
     unit: 's',
   });
   const exposed = meter.createCounter('curfew.exposed.requests', {
-    description: 'Requests accepted between the acknowledgement of the event that ends them and its application here',
+    description:
+      'Requests accepted between the acknowledgement of the event that ends them and its application here, at least',
   });
   const sent = meter.createCounter('curfew.receipts.sent', { description: 'Receipts delivered' });
   const unsent = meter.createCounter('curfew.receipts.failed', { description: 'Receipts that were not delivered' });

@@ -86,7 +86,10 @@ export function createSidecar(options: SidecarOptions): Sidecar {
       if (acknowledgedBy < startedAt - maxViewAgeMs) return;
       const at = now();
       if (acknowledgedBy >= startedAt)
-        metrics?.onApplied(sinceAcknowledgement(record.at, brokerLeadMs, at), isCanary(record.scope.slice(2)));
+        metrics?.onApplied(
+          sinceAcknowledgement(record.at, brokerLeadMs, at, settings.maxClockSkewMs),
+          isCanary(record.scope.slice(2)),
+        );
       receipts.applied({ record, partition, at, ...acknowledgement(record.at, brokerLeadMs) });
     },
     onProgress: () => watch.look(),

@@ -19,6 +19,8 @@ export interface Round {
 /** Longest that what was heard stands for what is, ms: it is asked for once a second. */
 const MAX_HEARING_AGE_MS = 5000;
 
+const DAY_MS = 86_400_000;
+
 /** How many revocations the overview shows. */
 const SHOWN = 12;
 
@@ -29,8 +31,8 @@ export class Board {
   readonly #series = new Series();
   readonly #counters = new Counters();
   readonly #instances = new Instances();
-  /** The most replicas of Redis that have followed since it began. */
-  #mostReplicas = 0;
+  /** Numbers of Redis' replicas, and when each was last seen. */
+  readonly #replicas = new Map<number, number>();
   #hearing: Hearing = { lastAt: undefined, failure: 'The session service was not asked yet', notReady: undefined };
 
   /** Since when revocations are to be asked for, ms since the epoch. */
@@ -48,7 +50,8 @@ export class Board {
     this.#fleet.take(sidecars, now);
     this.#log.take(revocations, now);
     this.#instances.take(metrics, now);
-    this.#mostReplicas = Math.max(this.#mostReplicas, storeHealth(this.#instances.samples).replicas ?? 0);
+    const { replicas } = storeHealth(this.#instances.samples);
+    if (replicas !== undefined) this.#replicas.set(replicas, now);
   }
 
   /** Takes what the session service remembers of the last hour, and the propagation of before this console began from it. */
@@ -123,8 +126,14 @@ export class Board {
         .slice(0, 1)
         .map(summaryOf)[0],
       endsByReason: this.#series.endsByReason(),
-      store: { ...storeHealth(this.#instances.samples), mostReplicas: this.#mostReplicas },
+      store: { ...storeHealth(this.#instances.samples), mostReplicas: this.#mostReplicas(now) },
     };
+  }
+
+  /** Within the last day, as the alert has it, and since this console began. */
+  #mostReplicas(now: number): number {
+    const seen = [...this.#replicas].filter(([, lastAt]) => lastAt > now - DAY_MS);
+    return Math.max(0, ...seen.map(([count]) => count));
   }
 
   /** This process may have stood still: then nobody failed, and nothing was heard. */

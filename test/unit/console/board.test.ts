@@ -208,6 +208,8 @@ describe('Redis and the log', () => {
     expect(storeAt(0, [2, 2])).toMatchObject({ replicas: 2, mostReplicas: 2 });
     expect(storeAt(1, [2, 1])).toMatchObject({ replicas: 1, mostReplicas: 2 });
     expect(storeAt(32, [])).toMatchObject({ replicas: undefined, mostReplicas: 2 });
+    expect(storeAt(86_399, [1])).toMatchObject({ replicas: 1, mostReplicas: 2 });
+    expect(storeAt(86_401, [1])).toMatchObject({ replicas: 1, mostReplicas: 1 });
   });
 });
 

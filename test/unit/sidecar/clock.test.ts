@@ -22,7 +22,7 @@ describe('the clock', () => {
     expect(clock.now()).toBe(1_060_000);
   });
 
-  test('tells when it last caught up, and by how much in all; less than 1 ms is rounding', () => {
+  test('tells when it last caught up, and by how much in all; less than 2 ms is none', () => {
     let wall = 1_000_000;
     const clock = createClock(
       () => wall,
@@ -41,6 +41,14 @@ describe('the clock', () => {
       clock.follow();
       expect(leaps()).toEqual(told);
     }
+  });
+
+  test('has not leapt because looks at two clocks take a moment', () => {
+    let time = 1_000_000.9;
+    const look = () => (time += 0.4);
+    const clock = createClock(() => Math.floor(look()), look);
+    for (let i = 0; i < 100; i++) clock.follow();
+    expect(clock.leaptAt()).toBe(Number.NEGATIVE_INFINITY);
   });
 
   test('tells the same in whole ms since it began, never less than has gone by', () => {
